@@ -1,0 +1,99 @@
+"""Which systems a company has: reads systems.toml into plain `System` values.
+
+A system's secrets and address are not here: they come from the Airflow connection of the
+same name, which a DAG attaches with `System.connected`. This module imports nothing of ours,
+so everyone may hold a `System`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+KINDS = ("shopify", "woocommerce", "hubspot", "soap", "files")
+COMMON = ("kind", "schedule", "publish", "contract")
+
+
+class SystemsError(ValueError):
+    """systems.toml cannot be used; the message names the entry, what is valid and what to do."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Address and secrets of one system, as its Airflow connection holds them."""
+
+    host: str | None = None
+    port: int | None = None
+    schema: str | None = None
+    login: str | None = None
+    password: str | None = field(default=None, repr=False)
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def url(self) -> str:
+        """Base address without a trailing slash; https unless the connection says otherwise."""
+        host = (self.host or "").rstrip("/")
+        if "://" in host or not host:
+            return host
+        port = f":{self.port}" if self.port else ""
+        return f"{self.schema or 'https'}://{host}{port}"
+
+
+@dataclass(frozen=True)
+class System:
+    """One entry of systems.toml; `settings` holds what only its kind understands."""
+
+    name: str
+    kind: str
+    schedule: str | None = None
+    publish: bool = False
+    contract: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    connection: Connection = field(default_factory=Connection)
+
+    def connected(self, connection: Connection) -> System:
+        return replace(self, connection=connection)
+
+
+def load(path: Path | None = None) -> dict[str, System]:
+    """All systems by name, in the file's order; raises SystemsError naming the first bad entry."""
+    path = path or Path(os.environ.get("KOPRU_SYSTEMS", "systems.toml"))
+    try:
+        entries = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SystemsError(
+            f"{path} does not exist. Copy systems.toml from the repository, "
+            "or point KOPRU_SYSTEMS at yours."
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise SystemsError(f"{path} is not valid TOML: {error}") from error
+    return {name: _system(path, name, entry) for name, entry in entries.items()}
+
+
+def _system(path: Path, name: str, entry: object) -> System:
+    where = f"{path}, [{name}]"
+    if not NAME.fullmatch(name):
+        raise SystemsError(f"{where}: a name is lower case letters, digits and _, letter first.")
+    if not isinstance(entry, dict):
+        raise SystemsError(f"{where}: expected a table such as [{name}] with kind = ...")
+    kind = entry.get("kind")
+    if kind not in KINDS:
+        raise SystemsError(f"{where}: kind is {kind!r}; valid kinds are {', '.join(KINDS)}.")
+    for key, wanted in (("schedule", str), ("publish", bool), ("contract", str)):
+        if key in entry and not isinstance(entry[key], wanted):
+            raise SystemsError(f"{where}: {key} must be a {wanted.__name__}, not {entry[key]!r}.")
+    settings = {key: value for key, value in entry.items() if key not in COMMON}
+    return System(
+        name=name,
+        kind=kind,
+        schedule=entry.get("schedule"),
+        publish=entry.get("publish", False),
+        contract=entry.get("contract"),
+        settings=settings,
+    )
