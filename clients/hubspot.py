@@ -44,8 +44,8 @@ class HubSpot:
         answer = self.http.believe(self.http.get(f"/crm/objects/{VERSION}/{kind}", params), dict)
         return self._results(answer, kind), _after(answer)
 
-    def search(self, kind: str, body: Mapping[str, Any]) -> tuple[list[Record], int]:
-        """A page of matching records and how many match in all."""
+    def search(self, kind: str, body: Mapping[str, Any]) -> tuple[list[Record], int, str | None]:
+        """A page of matching records, how many match in all, and where the next page starts."""
         if delay := self.searches.delay():
             self.http.sleep(delay)
         response = self.http.post(f"/crm/objects/{VERSION}/{kind}/search", body, repeatable=True)
@@ -53,7 +53,7 @@ class HubSpot:
         total = answer.get("total")
         if not isinstance(total, int):
             raise Implausible(self.http.system, f"a search of {kind} came without a total")
-        return self._results(answer, kind), total
+        return self._results(answer, kind), total, _after(answer)
 
     def associated(self, kind: str, to: str, ids: Sequence[str]) -> dict[str, list[str]]:
         """Ids of the `to` records linked to each record that has any."""

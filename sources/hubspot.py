@@ -95,9 +95,9 @@ def _searched(kind: Kind, window: Window) -> Iterator[Page]:
     start = _millis(window.since or "")
     at = window.position or {"from": start, "after": 0, "claimed": None, "id": None}
     while True:
-        rows, total = kind.crm.search(kind.name, _query(kind, at))
+        rows, total, after = kind.crm.search(kind.name, _query(kind, at))
         at = {**at, "claimed": total if at["claimed"] is None else at["claimed"]}
-        following = _following(kind, at, rows, total)
+        following = _following(kind, at, rows, after)
         yield Page(rows, claimed=at["claimed"], position=following)
         if following is None:
             return
@@ -121,16 +121,15 @@ def _query(kind: Kind, at: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _following(
-    kind: Kind, at: Mapping[str, Any], rows: list[Row], total: int
+    kind: Kind, at: Mapping[str, Any], rows: list[Row], after: str | None
 ) -> dict[str, Any] | None:
-    """Where the walk goes on after this page."""
-    after = at["after"] + len(rows)
-    if not rows or after >= total:
+    """Where the walk goes on after this page, which said its successor starts at `after`."""
+    if after is None or not rows:
         # An instant walked by id is done: on with what came later.
         past = {**at, "from": at["from"] + 1, "after": 0, "id": None}
         return past if at["id"] is not None else None
-    if after < SEARCH_CAP:
-        return {**at, "after": after}
+    if int(after) + SEARCH_LIMIT <= SEARCH_CAP:
+        return {**at, "after": int(after)}
     if at["id"] is not None:
         return {**at, "after": 0, "id": str(rows[-1]["id"])}
     latest = _millis(_cursor(kind, rows[-1]) or "")
