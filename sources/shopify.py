@@ -107,24 +107,26 @@ def source(
     since: str | None = None,
     full: bool = False,
 ) -> list[DltResource]:
-    shop = connect(system)
     wanted = tables or list(contract.tables)
     return [
-        resource(system.name, table_of(shop, listing), since=since, full=full)
-        for listing in LISTINGS
-        if listing.name in wanted
+        resource(system.name, table, since=since, full=full)
+        for table in tables_of(connect(system), contract)
+        if table.name in wanted
     ]
 
 
-def table_of(shop: Shopify, listing: Listing) -> Table:
-    return Table(
-        listing.name,
-        key=lambda row: str(row["id"]),
-        read=partial(_read, shop, listing),
-        cursor=lambda row: str(row["updatedAt"]),  # always YYYY-MM-DDTHH:MM:SSZ
-        changed_since=True,
-        overlap=listing.overlap,
-    )
+def tables_of(shop: Shopify, contract: Contract) -> list[Table]:
+    return [
+        Table(
+            listing.name,
+            key=lambda row: str(row["id"]),
+            read=partial(_read, shop, listing),
+            cursor=lambda row: str(row["updatedAt"]),  # always YYYY-MM-DDTHH:MM:SSZ
+            changed_since=True,
+            overlap=listing.overlap,
+        )
+        for listing in LISTINGS
+    ]
 
 
 def _read(shop: Shopify, listing: Listing, window: Window) -> Iterator[Page]:
