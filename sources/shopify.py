@@ -29,10 +29,10 @@ CUSTOMERS = """
 query Customers($first: Int!, $after: String, $query: String, $whole: String) {
   rows: customers(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {
     nodes {
-      id firstName lastName displayName note tags state locale createdAt updatedAt
+      id firstName lastName displayName note createdAt updatedAt
       defaultEmailAddress { emailAddress marketingState marketingUpdatedAt }
       defaultPhoneNumber { phoneNumber smsMarketingConsent { state updatedAt } }
-      defaultAddress { name company address1 address2 city province zip countryCodeV2 phone }
+      defaultAddress { name company address1 address2 city zip countryCodeV2 phone }
     }
     pageInfo { hasNextPage endCursor }
   }

@@ -9,13 +9,17 @@ from types import ModuleType
 from typing import Any
 
 import clients.hubspot
+import clients.shopify
 import clients.woocommerce
 import publishers.hubspot
+import publishers.shopify
 import publishers.woocommerce
 import sources.hubspot
+import sources.shopify
 import sources.woocommerce
 from sandbox.hubspot import HubSpot
 from sandbox.serving import serving
+from sandbox.shopify import Shopify
 from sandbox.store import Store
 from sandbox.woocommerce import WooCommerce
 from systems import Connection, System
@@ -72,5 +76,15 @@ KINDS = [
         sources.hubspot,
         publishers.hubspot,
         {"contacts": "customers", "deals": "orders"},
+    ),
+    Kind(
+        "shopify",
+        Shopify,
+        lambda store: {"login": store.client_id, "password": store.client_secret},
+        clients.shopify,
+        sources.shopify,
+        publishers.shopify,
+        {"customers": "customers", "orders": "orders"},
+        lambda table, number: f"gid://shopify/{table.capitalize()[:-1]}/{number}",
     ),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -57,7 +58,7 @@ def states(outcomes: list[Outcome]) -> dict[str, str]:
 def given(running: Running, record: str) -> dict[str, str]:
     """What the tool keeps of ours, without its prefix; empty values are as good as none."""
     values = running.store.given.get(record, {})
-    return {name.removeprefix("kopru_"): str(text) for name, text in values.items() if text}
+    return {re.sub("^kopru[_.]", "", name): str(text) for name, text in values.items() if text}
 
 
 def test_values_arrive_and_the_same_again_change_nothing(
