@@ -11,7 +11,7 @@ START = datetime(2026, 3, 1, 10, 0, 0, 500_000, tzinfo=UTC)
 
 
 def customers(count: int) -> list[Customer]:
-    """Numbered from 1; number n changed n minutes after START."""
+    """Numbered from 1; number n changed n hours after START."""
     return [
         Customer(
             record=str(number),
@@ -26,7 +26,7 @@ def customers(count: int) -> list[Customer]:
             postcode="48000",
             consent_email=number % 2 == 0,
             created_at=START,
-            updated_at=START + timedelta(minutes=number),
+            updated_at=START + timedelta(hours=number),
         )
         for number in range(1, count + 1)
     ]
