@@ -5,6 +5,7 @@ So every model always runs, and a company with only two systems gets a working v
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -93,10 +94,9 @@ def canonical_columns(system: System, table: str) -> frozenset[str] | None:
 
 def ensure(connection: duckdb.DuckDBPyConnection) -> None:
     """Our own tables, the journal's, and raw tables of every shipped contract."""
-    for name, columns in OWN.items():
+    journal = {f"journal.{quoted(topic)}": columns for topic, columns in TOPICS.items()}
+    for name, columns in {**OWN, **journal}.items():
         _create(connection, name, columns)
-    for topic, columns in TOPICS.items():
-        _create(connection, f"journal.{quoted(topic)}", dict(columns))
     for kind in KINDS:
         for table in _shipped(kind).tables.values():
             _create(connection, f"raw_{kind}.{quoted(table.name)}", _columns(table))
@@ -124,7 +124,7 @@ def _columns(table: Table) -> dict[str, str]:
     return {**LANDED_COLUMNS, **{column.name: column.type for column in table.columns}}
 
 
-def _create(connection: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str]) -> None:
+def _create(connection: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, str]) -> None:
     schema = name.partition(".")[0]
     connection.execute(f"create schema if not exists {schema}")
     inside = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns.items())
