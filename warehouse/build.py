@@ -26,11 +26,12 @@ from warehouse import Places, opened, tables
 from warehouse.journal import Journal
 from warehouse.load import merge_journal, transaction
 from warehouse.outgoing import Broken, hold
-from warehouse.serve import serve
+from warehouse.serve import FILES, serve
 
 log = logging.getLogger(__name__)
 TRANSFORMS = Path(__file__).parent.parent / "transforms"
 AS_OF = "ops.as_of"
+SERVED = "serving"
 CHANNELS = {
     "shopify": "online",
     "woocommerce": "online",
@@ -83,8 +84,7 @@ def build(places: Places, systems: Iterable[System], *, now: datetime | None = N
         tables.ensure(connection)
         _say_systems(connection, systems)
         merge_journal(connection, journal)
-        due = _due(connection, models)
-        if not due and (places.serving / "warehouse.duckdb").exists():
+        if not _due(connection, models) and _is_served(connection, places, models):
             return Built([])
         as_of = (now or datetime.now(UTC)).replace(tzinfo=None, microsecond=0)
         _store_as_of(connection, as_of)
@@ -95,6 +95,7 @@ def build(places: Places, systems: Iterable[System], *, now: datetime | None = N
             tables.bump(connection, model.name, fingerprint)
         hold(connection)
         serve(places, connection, {model.name: model.description for model in models})
+        tables.bump(connection, SERVED, _content(connection, models))
     log.info("built %d models: %s", len(due), ", ".join(model.name for model, _ in due))
     return Built([model.name for model, _ in due], as_of)
 
@@ -152,7 +153,7 @@ def _module(path: Path) -> ModuleType:
 
 def _due(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> list[tuple[Model, str]]:
     """Models whose text or inputs are not those of their last build, with new fingerprints."""
-    versions = dict(connection.execute("select name, version from ops.versions").fetchall())
+    versions = tables.versions(connection)
     due = []
     for model in models:
         inputs = [f"{name}={versions.get(name, '')}" for name in sorted(model.reads)]
@@ -162,6 +163,19 @@ def _due(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> list[tup
             due.append((model, fingerprint))
             versions[model.name] = fingerprint
     return due
+
+
+def _is_served(connection: duckdb.DuckDBPyConnection, places: Places, models: list[Model]) -> bool:
+    """Whether the served files hold this content: a build may have ended before it served."""
+    versions = tables.versions(connection)
+    there = all((places.serving / name).exists() for name in FILES)
+    return there and versions.get(SERVED) == _content(connection, models)
+
+
+def _content(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> str:
+    versions = tables.versions(connection)
+    content = "\n".join(versions.get(model.name, "") for model in models)
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
 def _build(context: Context, model: Model) -> None:

@@ -24,7 +24,7 @@ TOPICS: Mapping[str, Mapping[str, str]] = {
     # A customer id was issued for a record: the newest line of a record holds.
     "customer_ids": {
         "format": "INTEGER",
-        "at": "TIMESTAMP",
+        "recorded_at": "TIMESTAMP",
         "system": "VARCHAR",
         "record": "VARCHAR",
         "customer_id": "VARCHAR",
@@ -32,7 +32,7 @@ TOPICS: Mapping[str, Mapping[str, str]] = {
     # What we sent to a tool: an intent before, an outcome after.
     "sends": {
         "format": "INTEGER",
-        "at": "TIMESTAMP",
+        "recorded_at": "TIMESTAMP",
         "run": "VARCHAR",
         "system": "VARCHAR",
         "record": "VARCHAR",
@@ -55,7 +55,7 @@ class Journal:
         self.root = root
 
     def append(self, topic: str, records: Iterable[Mapping[str, Any]]) -> Path | None:
-        """Writes all records as one file, or none; `at` and `format` are added."""
+        """Writes all records as one file, or none; `recorded_at` and `format` are added."""
         now = datetime.now(UTC)
         at = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         known = TOPICS[topic].keys()
@@ -64,7 +64,7 @@ class Journal:
             unknown = record.keys() - known
             if unknown:
                 raise JournalError(f"journal topic {topic} has no field {sorted(unknown)}")
-            line = {"format": FORMAT, "at": at, **record}
+            line = {"format": FORMAT, "recorded_at": at, **record}
             lines.append(json.dumps(line, ensure_ascii=False, default=str))
         if not lines:
             return None

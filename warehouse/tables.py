@@ -113,6 +113,11 @@ def ensure_raw(connection: duckdb.DuckDBPyConnection, system: System, contract: 
         _create(connection, raw_name(system, table.name), _columns(table))
 
 
+def versions(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Table or model name -> version of its content."""
+    return dict(connection.execute("select name, version from ops.versions").fetchall())
+
+
 def bump(connection: duckdb.DuckDBPyConnection, name: str, version: str) -> None:
     """Says that a table's content changed, so that models reading it are built again."""
     name = name.replace('"', "")

@@ -29,7 +29,8 @@ def model(context: Context) -> pa.Table:
         record: customer
         for record, customer in context.connection.execute(
             """
-            select record, max_by(customer_id, at) from journal.customer_ids group by record
+            select record, max_by(customer_id, recorded_at)
+            from journal.customer_ids group by record
             """
         ).fetchall()
     }
