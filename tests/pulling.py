@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import dlt
 from dlt.sources import DltResource
-from open_data_contract_standard.model import OpenDataContractStandard
 
-from sources import Page
+from contracts import Contract, load
+from sources import Page, Reading
 
 CONTRACTS = Path(__file__).parents[1] / "contracts"
 
@@ -23,13 +22,23 @@ def _nowhere(items: Any, table: Any) -> None:
 
 
 def pull(resources: Iterable[DltResource], folder: Path) -> dict[str, list[Page]]:
-    """One run; runs with the same folder share their state, as pulls of one system do."""
-    pages: dict[str, list[Page]] = defaultdict(list)
+    """The pages of one run. Runs with the same folder share their state, as pulls do."""
+    return {table: pages for table, (pages, _) in read(resources, folder).items()}
+
+
+def read(
+    resources: Iterable[DltResource], folder: Path
+) -> dict[str, tuple[list[Page], list[Reading]]]:
+    """Pages and readings of one run."""
+    items: dict[str, tuple[list[Page], list[Reading]]] = defaultdict(lambda: ([], []))
 
     def keeper(table: str) -> Callable[[Any], dict[str, int]]:
         def keep(item: Any) -> dict[str, int]:
+            pages, readings = items[table]
             if isinstance(item, Page):
-                pages[table].append(item)
+                pages.append(item)
+            else:
+                readings.append(item)
             return {"rows": 1}
 
         return keep
@@ -37,20 +46,9 @@ def pull(resources: Iterable[DltResource], folder: Path) -> dict[str, list[Page]
     kept = [resource.add_map(keeper(resource.name)) for resource in resources]
     pipeline = dlt.pipeline("pull", pipelines_dir=str(folder), destination=_nowhere)
     pipeline.run(kept).raise_on_failed_jobs()
-    return pages
+    return items
 
 
-def contract(name: str) -> Any:
-    """The shipped contract as sources see it: tables with columns that have paths."""
-    document = OpenDataContractStandard.from_file(str(CONTRACTS / f"{name}.odcs.yaml"))
-    return SimpleNamespace(
-        tables={
-            str(table.name): SimpleNamespace(
-                columns=[
-                    SimpleNamespace(name=p.name, path=p.physicalName or p.name)
-                    for p in table.properties or []
-                ]
-            )
-            for table in document.schema_ or []
-        }
-    )
+def contract(name: str) -> Contract:
+    """A shipped contract."""
+    return load(CONTRACTS / f"{name}.odcs.yaml")
