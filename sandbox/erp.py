@@ -210,7 +210,7 @@ class Erp(Store):
             if any(ord(letter) > 0xFFFF for letter in value):
                 raise Denial("KO", f"Incorrect string value for column `{member}` at row 1")
         sent = {name: given.get(name, "") for name in wire.THIRDPARTY if name not in FIXED}
-        sent["phone"] = sent["phone"].replace(" ", "")
+        sent["phone"] = shown.phone(sent["phone"])
         for member, name in shown.MEMBERS.items():
             setattr(customer, name, sent.pop(member))
         self.members[customer.record] = {name: value or None for name, value in sent.items()}

@@ -46,7 +46,13 @@ def thirdparty(customer: Customer) -> dict[str, str | None]:
         "vat_used": "1" if company else "0",
         "vat_number": f"TR{customer.tax_number}" if company else "",
         **{member: getattr(customer, name) for member, name in MEMBERS.items()},
+        "phone": phone(customer.phone),
     }
+
+
+def phone(typed: str) -> str:
+    """The ERP keeps no blanks and dots in telephone numbers."""
+    return typed.translate(str.maketrans("", "", " .\t\n"))
 
 
 def single_order(order: Order) -> str:

@@ -189,7 +189,7 @@ class Details:
 
 def _without_ours(client: Soap, row: Row) -> Row:
     """What we wrote ourselves must not come back as news about the customer."""
-    field = client.settings.get("publish", {}).get("field")
+    field = client.settings.get("write_back", {}).get("field")
     return {**row, field: without_ours(row[field])} if field and row.get(field) else row
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import systems
 from sandbox.erp import Erp
 from sandbox.records import Customer, Line, Order
+from sandbox.till import Address, Till
 from systems import Connection, System
 
 PASSWORD = "çok-gizli-1"
@@ -74,3 +75,42 @@ def parsed(text: str) -> System:
         path.write_text(text, encoding="utf-8")
         [system] = systems.load(path).values()
     return system
+
+
+TILL = """
+[till]
+kind = "files"
+contract = "till"
+directory = "out"
+delimiter = ";"
+encoding = "cp1254"
+trailer = "TOPLAM"
+
+[till.tables.customers]
+files = "musteriler_*.csv"
+snapshot = true
+
+[till.tables.order_lines]
+files = "satislar_*.csv"
+combine = { TarihSaat = "{Tarih} {Saat}" }
+
+[till.write_back]
+directory = "in"
+key = "MusteriNo"
+"""
+
+
+def till(count: int = 5) -> Till:
+    return Till(customers(count), orders(), password=PASSWORD, night=date(2026, 11, 20))
+
+
+def till_system(address: Address, password: str = PASSWORD, **extra: str) -> System:
+    return parsed(TILL).connected(
+        Connection(
+            host=address.host,
+            port=address.port,
+            login="kopru",
+            password=password,
+            extra={"host_key": address.host_key, **extra},
+        )
+    )
