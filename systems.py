@@ -18,6 +18,7 @@ from typing import Any
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 KINDS = ("shopify", "woocommerce", "hubspot", "soap", "files")
 COMMON = ("kind", "schedule", "publish", "contract")
+PRESETS = Path(__file__).parent / "sources" / "presets"
 
 
 class SystemsError(ValueError):
@@ -89,11 +90,30 @@ def _system(path: Path, name: str, entry: object) -> System:
         if key in entry and not isinstance(entry[key], wanted):
             raise SystemsError(f"{where}: {key} must be a {wanted.__name__}, not {entry[key]!r}.")
     settings = {key: value for key, value in entry.items() if key not in COMMON}
+    if "preset" in settings:
+        settings = _under(_preset(where, settings["preset"]), settings)
     return System(
         name=name,
         kind=kind,
         schedule=entry.get("schedule"),
         publish=entry.get("publish", False),
-        contract=entry.get("contract"),
+        contract=entry.get("contract") or settings.pop("contract", None),
         settings=settings,
     )
+
+
+def _preset(where: str, name: object) -> dict[str, Any]:
+    """The settings a preset ships; an entry's own come on top of them."""
+    known = sorted(path.stem for path in PRESETS.glob("*.toml"))
+    if name not in known:
+        raise SystemsError(f"{where}: preset is {name!r}; valid presets are {', '.join(known)}.")
+    return tomllib.loads((PRESETS / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def _under(preset: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Own settings over a preset's, table by table; a value or a list replaces the preset's."""
+    merged = {**preset, **own}
+    for key in preset.keys() & own.keys():
+        if isinstance(preset[key], Mapping) and isinstance(own[key], Mapping):
+            merged[key] = _under(preset[key], own[key])
+    return merged

@@ -15,6 +15,9 @@ class ContractTable(Protocol):
     @property
     def columns(self) -> Sequence[Column]: ...
 
+    @property
+    def key(self) -> Sequence[str]: ...
+
 
 class Contract(Protocol):
     @property

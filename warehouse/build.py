@@ -100,7 +100,16 @@ def build(places: Places, systems: Iterable[System], *, now: datetime | None = N
     return Built([model.name for model, _ in due], as_of)
 
 
-__all__ = ["Broken", "Built", "Context", "build", "discover"]
+def is_due(places: Places, systems: Iterable[System]) -> bool:
+    """Whether a build would do anything."""
+    models = discover(TRANSFORMS)
+    with opened(places) as connection:
+        tables.ensure(connection)
+        _say_systems(connection, systems)
+        return bool(_due(connection, models)) or not _is_served(connection, places, models)
+
+
+__all__ = ["Broken", "Built", "Context", "build", "discover", "is_due"]
 
 
 def discover(root: Path) -> list[Model]:

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 
 from sandbox.hubspot.problems import exists, not_found
@@ -178,6 +179,7 @@ class Objects(WebStore):
             self.forget_emails()
 
 
+@lru_cache(maxsize=1 << 17)  # searches ask for all dates, page after page
 def iso(moment: datetime | None) -> str:
     """2026-03-01T10:00:00.500Z"""
     if moment is None:

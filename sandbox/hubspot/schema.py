@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sandbox.hubspot.problems import Problem, bad_properties, invalid, not_found
@@ -127,6 +128,7 @@ class Schema:
         return None
 
 
+@lru_cache(maxsize=1 << 17)  # a search parses the same dates for every page
 def instant_or_number(type_: str, text: str) -> float | str | None:
     """What a value is compared as: a number, milliseconds since 1970, or text in lower case."""
     if type_ == "number":

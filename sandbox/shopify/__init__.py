@@ -48,9 +48,9 @@ SCOPES = frozenset(("read_customers", "write_customers", "read_orders"))
 FIELDS: dict[str, Callable[[Any], Any]] = {
     "id": lambda item: int(item.record),
     "email": lambda item: item.email.lower(),
-    "updated_at": lambda item: item.updated_at.replace(microsecond=0),
-    "created_at": lambda item: _created(item).replace(microsecond=0),
-    "processed_at": lambda item: _created(item).replace(microsecond=0),
+    "updated_at": lambda item: int(item.updated_at.timestamp()),
+    "created_at": lambda item: int(_created(item).timestamp()),
+    "processed_at": lambda item: int(_created(item).timestamp()),
 }
 SORTS = {"UPDATED_AT": "updated_at", "CREATED_AT": "created_at", "PROCESSED_AT": "created_at"}
 

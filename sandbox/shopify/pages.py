@@ -8,7 +8,7 @@ import json
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,7 +25,7 @@ COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "<": lambda have, want: have < want,
     "<=": lambda have, want: have <= want,
 }
-Key = tuple[Any, int]  # the value sorted by, and the id
+Key = tuple[Any, int]  # the value sorted by (times as whole seconds), and the id
 Test = Callable[[Any], bool]
 
 
@@ -42,7 +42,7 @@ def tests(query: str | None, fields: dict[str, Callable[[Any], Any]]) -> list[Te
         text = raw.strip("'\"")
         want: Any = text.lower()
         if name.endswith("_at"):
-            want = _moment(text, quoted=raw.startswith("'"))
+            want = _seconds(text, quoted=raw.startswith("'"))
         elif name == "id":
             want = int(text.rpartition("/")[2])
         conditions.append(_test(fields[name], COMPARE[operator], want))
@@ -53,14 +53,14 @@ def _test(value: Callable[[Any], Any], compare: Callable[[Any, Any], bool], want
     return lambda item: compare(value(item), want)
 
 
-def _moment(text: str, *, quoted: bool) -> datetime:
+def _seconds(text: str, *, quoted: bool) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise GraphQLError(f"Invalid timestamp in query filter: {text}") from None
     if not quoted:
         moment = moment.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=SHOP)
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=SHOP)).timestamp())
 
 
 def connection(
@@ -83,10 +83,10 @@ def connection(
         raise GraphQLError(f"first must be between 0 and {MOST}", extensions=_code())
     low, high = 0, len(keys)
     if after:
-        key = _decode(after, keys)
+        key = _decode(after)
         low, high = (low, bisect_left(keys, key)) if reverse else (bisect_right(keys, key), high)
     if before:
-        key = _decode(before, keys)
+        key = _decode(before)
         low, high = (bisect_right(keys, key), high) if reverse else (low, bisect_left(keys, key))
     from_end = reverse == (first is not None)
     start, end = (max(low, high - size), high) if from_end else (low, min(high, low + size))
@@ -123,15 +123,12 @@ def _code() -> dict[str, str]:
 
 
 def _encode(key: Key) -> str:
-    value = key[0].isoformat() if isinstance(key[0], datetime) else key[0]
-    return base64.urlsafe_b64encode(json.dumps([value, key[1]]).encode()).decode()
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
 
 
-def _decode(cursor: str, keys: list[Key]) -> Key:
+def _decode(cursor: str) -> Key:
     try:
         value, number = json.loads(base64.urlsafe_b64decode(cursor))
     except (binascii.Error, ValueError, TypeError):
         raise GraphQLError(f"Invalid cursor for current pagination sort: {cursor}") from None
-    if keys and isinstance(keys[0][0], datetime):
-        value = datetime.fromisoformat(value)
     return value, number

@@ -40,7 +40,8 @@ class Orders(WebStore):
         backwards = choice(request, "order", ("asc", "desc"), "desc") == "desc"
         for name, default in (("page", 1), ("per_page", 10)):
             number(request, name, default, 100 if name == "per_page" else 10**9)
-        found = [o for o in self._sorted_by_id() if o.status in self._statuses(request)]
+        statuses = self._statuses(request)
+        found = [o for o in self._sorted_by_id() if o.status in statuses]
         found = _dated(found, {name: moment(request, name) for name in FILTERS})
         include, exclude = ids(request, "include"), ids(request, "exclude")
         customer = request.query_params.get("customer")
@@ -149,15 +150,21 @@ def _dated(orders: list[Order], bounds: dict[str, datetime | None]) -> list[Orde
     for name, bound in bounds.items():
         if bound is None:
             continue
-        field = "updated_at" if name.startswith("modified") else "ordered_at"
+        limit = int(bound.timestamp())
+        seconds = _modified if name.startswith("modified") else _ordered
         if name.endswith("after"):
-            orders = [o for o in orders if getattr(o, field).replace(microsecond=0) > bound]
+            orders = [o for o in orders if seconds(o) > limit]
         else:
-            orders = [o for o in orders if getattr(o, field).replace(microsecond=0) < bound]
+            orders = [o for o in orders if seconds(o) < limit]
     return orders
 
 
-SORTS = {
-    "date": lambda order: order.ordered_at.replace(microsecond=0),
-    "modified": lambda order: order.updated_at.replace(microsecond=0),
-}
+def _modified(order: Order) -> int:
+    return int(order.updated_at.timestamp())
+
+
+def _ordered(order: Order) -> int:
+    return int(order.ordered_at.timestamp())
+
+
+SORTS = {"date": _ordered, "modified": _modified}

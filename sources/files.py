@@ -1,0 +1,207 @@
+"""CSV files from SFTP or a folder, by configuration.
+
+Files: csv   Auth: SSH with a known host key   Deletes: by snapshot files
+
+Settings: `directory`, and `delimiter`, `encoding`, `trailer`, for all tables or one; a table
+of the settings names its `files` (a pattern) and may say
+    snapshot  each file lists everything: only the newest counts, keys it lacks are gone
+    combine   further columns made of others: {Zaman = "{Tarih} {Saat}"}
+A file is read when its name is new or it changed. One that cannot be believed is named and
+tried again in the next run; the others are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import islice
+from pathlib import PurePosixPath
+from typing import IO, Any
+
+import dlt
+from dlt.sources import DltResource
+
+from clients import ClientError, Implausible, Refused
+from clients.files import Entry, Folder, opened
+from sources import Memory, Page, Row, Table, Window, resource
+from sources.contract import Contract, ContractTable
+from sources.csv_file import Format, Unreadable, check, rows
+from systems import System
+
+PAGE = 5_000
+SHARED = ("delimiter", "encoding", "trailer", "mojibake")
+
+
+def source(
+    system: System,
+    contract: Contract,
+    memory: Memory,
+    *,
+    tables: list[str] | None = None,
+    since: str | None = None,
+    full: bool = False,
+) -> list[DltResource]:
+    return [
+        resource(system.name, table_of(system, name, promised, memory), since=since, full=full)
+        for name, promised in contract.tables.items()
+        if name in (tables or contract.tables)
+    ]
+
+
+def table_of(system: System, name: str, promised: ContractTable, memory: Memory) -> Table:
+    specs = system.settings.get("tables", {})
+    if name not in specs:
+        raise Refused(
+            system.name,
+            f"its contract promises {name}, and its settings do not say which files hold it",
+            f"Add tables.{name} to them; there are {', '.join(specs) or 'none'}.",
+        )
+    spec = {**{k: system.settings[k] for k in SHARED if k in system.settings}, **specs[name]}
+    files = Files(
+        system=system,
+        name=name,
+        pattern=spec["files"],
+        form=Format(combine=spec.get("combine", {}), **{k: spec[k] for k in SHARED if k in spec}),
+        columns=[column.path for column in promised.columns],
+        key_paths=promised.key,
+        memory=memory,
+    )
+    snapshot = bool(spec.get("snapshot"))
+    read = files.snapshot if snapshot else files.increments
+    return Table(name, files.key, read, changed_since=not snapshot)
+
+
+@dataclass
+class Files:
+    """A table's files. Its state: `files`, the stamp of each file that was read to its end.
+
+    Position: the file being read, its stamp, the rows of it already read, and what the files
+    before it claimed.
+    """
+
+    system: System
+    name: str
+    pattern: str
+    form: Format
+    columns: Sequence[str]
+    key_paths: Sequence[str]
+    memory: Memory
+
+    def key(self, row: Row) -> str:
+        return str(row["_line"]) if "_line" in row else "/".join(row[p] for p in self.key_paths)
+
+    def increments(self, window: Window) -> Iterator[Page]:
+        state = dlt.current.resource_state()
+        done = {} if window.full and not window.position else dict(state.get("files", {}))
+        with opened(self.system) as folder:
+            listed = self._listed(folder, bool(done))
+            state["files"] = {e.name: done[e.name] for e in listed if e.name in done}
+            new = [entry for entry in listed if done.get(entry.name) != entry.stamp]
+            broken: list[ClientError] = []
+            claimed = (window.position or {}).get("claimed", 0)
+            for entry in new:
+                try:
+                    with self._believed(folder, entry) as (file, count):
+                        more = entry is not new[-1]
+                        yield from self._pages(file, entry, count, claimed, window, state, more)
+                    claimed += count
+                except Implausible as error:
+                    broken.append(error)
+            self._complain(broken, len(new))
+
+    def snapshot(self, window: Window) -> Iterator[Page]:
+        state = dlt.current.resource_state()
+        done: dict[str, str] = state.get("files", {})
+        with opened(self.system) as folder:
+            listed = self._listed(folder, bool(done))
+            newest = max(done, default="")
+            new = [e for e in listed if e.name >= newest and done.get(e.name) != e.stamp]
+            if window.full and not window.position:
+                new = listed[-1:]
+            if not new:
+                yield Page([], unchanged=list(self.memory(self.name)))
+                return
+            broken: list[ClientError] = []
+            for entry in reversed(new):
+                try:
+                    with self._believed(folder, entry) as (file, count):
+                        state["files"] = {}
+                        yield from self._pages(file, entry, count, 0, window, state, False)
+                    break
+                except Implausible as error:
+                    broken.append(error)
+            self._complain(broken, len(new))
+
+    def _listed(self, folder: Folder, seen_any: bool) -> list[Entry]:
+        directory = str(self.system.settings.get("directory", "."))
+        entries = folder.entries(directory)
+        listed = [entry for entry in entries if fnmatchcase(entry.name, self.pattern)]
+        if not listed and not seen_any:
+            names = ", ".join(entry.name for entry in entries[:5]) or "nothing"
+            raise Implausible(
+                self.system.name,
+                f"no file in {directory} is called {self.pattern}; there is {names}",
+                "Check directory and files in its settings, and that the export ran.",
+            )
+        return listed
+
+    @contextmanager
+    def _believed(self, folder: Folder, entry: Entry) -> Iterator[tuple[IO[bytes], int]]:
+        path = PurePosixPath(str(self.system.settings.get("directory", ".")), entry.name)
+        with folder.fetched(str(path)) as file:
+            try:
+                count = check(file, self.form, self.columns)
+            except Unreadable as error:
+                raise Implausible(
+                    self.system.name,
+                    f"{entry.name}: {error}",
+                    "Nothing of this file was taken; it is tried again in the next run.",
+                ) from None
+            yield file, count
+
+    def _pages(
+        self,
+        file: IO[bytes],
+        entry: Entry,
+        count: int,
+        before: int,
+        window: Window,
+        state: Row,
+        more: bool,
+    ) -> Iterator[Page]:
+        at: Mapping[str, Any] = window.position or {}
+        resumed = (at.get("file"), at.get("stamp")) == (entry.name, entry.stamp)
+        taken = at["row"] if resumed else 0
+        lines = islice(enumerate(rows(file, self.form), start=1), taken, None)
+        while True:
+            page = [self._told(row, entry, line) for line, row in islice(lines, PAGE)]
+            taken += len(page)
+            claimed, position = before + count, None
+            if taken < count:
+                position = {"file": entry.name, "stamp": entry.stamp, "row": taken}
+                position["claimed"] = before
+            else:
+                state["files"] = {**state["files"], entry.name: entry.stamp}
+                if more:
+                    position = {"claimed": claimed}
+            yield Page(page, claimed=claimed, position=position)
+            if taken >= count:
+                return
+
+    def _told(self, row: Row, entry: Entry, line: int) -> Row:
+        """A row without its key says where it is, so that people find it when it is refused."""
+        if all(row.get(path) for path in self.key_paths):
+            return row
+        return {**row, "_line": f"{entry.name} row {line}"}
+
+    def _complain(self, broken: list[ClientError], of: int) -> None:
+        if not broken:
+            return
+        raise Implausible(
+            self.system.name,
+            f"{len(broken)} of {of} new files cannot be believed: "
+            + "; ".join(error.cause for error in broken[:3]),
+            broken[0].remedy,
+        )

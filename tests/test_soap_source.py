@@ -1,0 +1,151 @@
+"""The SOAP source through real dlt runs against the sandbox ERP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import sources.soap
+from clients import ClientError, Refused
+from clients.soap import Rejected
+from sandbox.erp import Erp
+from sandbox.serving import serving
+from tests import legacy
+from tests.pulled import Landing, contract
+
+
+@pytest.fixture
+def erp() -> Erp:
+    return legacy.erp(40)
+
+
+@pytest.fixture
+def url(erp: Erp) -> Iterator[str]:
+    with serving(erp.app()) as url:
+        yield url
+
+
+@pytest.fixture
+def landing(url: str, tmp_path: Path) -> Landing:
+    return Landing(tmp_path, sources.soap, legacy.soap_system(url), contract("dolibarr"))
+
+
+def test_the_first_run_reads_every_detail_and_every_order(landing: Landing) -> None:
+    landing.pull()
+    assert len(landing.rows["customers"]) == 40
+    assert landing.rows["customers"]["7"]["email"] == "kisi7@deneme.example"
+    assert [len(order["lines"]) for order in landing.rows["orders"].values()] == [2, 3, 1, 2]
+    for reading, count in ((landing.readings["customers"], 40), (landing.readings["orders"], 4)):
+        assert (reading.claimed, reading.seen, reading.finished) == (count, count, True)
+
+
+def test_the_second_run_reads_only_its_share_again(landing: Landing, erp: Erp) -> None:
+    landing.pull("customers")
+    erp.requests = 0
+    landing.pull("customers")
+    again = landing.read("customers")
+    assert len(again) < 10
+    assert sorted([*again, *landing.unchanged("customers")]) == sorted(erp.customers)
+    assert erp.requests == 2 + len(again)  # WSDL, list, details
+
+
+def test_a_thin_change_is_seen_at_once_though_its_timestamp_is_old(
+    landing: Landing, erp: Erp
+) -> None:
+    landing.pull("customers").pull("customers")
+    erp.change("11", touch=False, phone="0532 999 88 77", email="yeni@deneme.example")
+    landing.pull("customers")
+    assert "11" in landing.read("customers")
+    assert landing.rows["customers"]["11"]["email"] == "yeni@deneme.example"
+
+
+def test_what_a_thin_row_hides_is_seen_within_twenty_runs(landing: Landing, erp: Erp) -> None:
+    landing.pull("customers")
+    for customer in erp.customers.values():
+        customer.tax_number = "9876543210"
+    seen: list[str] = []
+    for _ in range(20):
+        landing.pull("customers")
+        seen += landing.read("customers")
+    assert sorted(seen) == sorted(erp.customers)
+    assert {row["profid1"] for row in landing.rows["customers"].values()} == {"9876543210"}
+
+
+def test_a_full_read_trusts_no_memory(landing: Landing) -> None:
+    landing.pull("customers").pull("customers", full=True)
+    assert len(landing.read("customers")) == 40
+
+
+def test_a_deleted_customer_is_neither_read_nor_unchanged(landing: Landing, erp: Erp) -> None:
+    landing.pull("customers")
+    del erp.customers["5"]
+    landing.pull("customers")
+    assert "5" not in [*landing.read("customers"), *landing.unchanged("customers")]
+    assert landing.readings["customers"].complete
+
+
+def test_a_broken_table_fails_alone_and_says_why(landing: Landing, erp: Erp) -> None:
+    broken = landing.system.settings["tables"]["customers"]
+    broken["operation"] = "getInvoices"
+    landing.pull()
+    assert isinstance(landing.readings["customers"].error, Refused)
+    assert "no operation getInvoices" in str(landing.readings["customers"].error)
+    assert landing.readings["orders"].error is None
+    assert len(landing.rows["orders"]) == 4
+
+
+def test_one_refused_record_does_not_stop_the_others(
+    landing: Landing, erp: Erp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = erp.operations["getThirdParty"]
+
+    def picky(**arguments: str) -> str:
+        if arguments["id"] == "17":
+            from sandbox.erp import Denial
+
+            raise Denial("KO", "Kayıt bozuk")
+        return whole(**arguments)
+
+    monkeypatch.setitem(erp.operations, "getThirdParty", picky)
+    landing.pull("customers")
+    assert len(landing.rows["customers"]) == 39
+    assert "1 of 40 records cannot be read" in str(landing.readings["customers"].error)
+    assert "Kayıt bozuk" in str(landing.readings["customers"].error)
+    assert not landing.readings["customers"].finished
+    monkeypatch.setitem(erp.operations, "getThirdParty", whole)
+    landing.pull("customers")
+    assert "17" in landing.read("customers")
+    assert landing.readings["customers"].error is None
+
+
+def test_orders_of_each_customer_come_out_the_same(landing: Landing) -> None:
+    landing.pull("orders")
+    at_once = dict(landing.rows["orders"])
+    landing.rows["orders"].clear()
+    spec = landing.system.settings["tables"]["orders"]
+    spec.update(each="customers", parent_key="id", arguments={"idthirdparty": "{key}"})
+    landing.pull("orders")
+    assert landing.rows["orders"] == at_once
+    assert landing.readings["orders"].claimed == 4
+
+
+def test_a_business_error_stops_its_table_only(landing: Landing, erp: Erp) -> None:
+    erp.faults = ["business_error"]
+    landing.pull()
+    errors = [reading.error for reading in landing.readings.values() if reading.error]
+    assert [type(error) for error in errors] == [Rejected]
+    assert isinstance(errors[0], ClientError)
+
+
+def test_our_own_line_does_not_come_back_as_news(landing: Landing, erp: Erp) -> None:
+    erp.members["3"] = {"note_public": "Arayın\n[Köprü] value=high"}
+    landing.pull("customers")
+    assert landing.rows["customers"]["3"]["note_public"] == "Arayın"
+
+
+def test_a_table_nobody_configured_is_refused_by_name(landing: Landing) -> None:
+    del landing.system.settings["tables"]["orders"]
+    with pytest.raises(Refused, match="promises orders.*Add tables.orders"):
+        landing.pull()
