@@ -27,7 +27,7 @@ class _Server(uvicorn.Server):
 def serving(app: ASGIApp) -> Iterator[str]:
     """Yields the base URL, e.g. http://127.0.0.1:45123; the server stops on exit."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = _Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+    server = _Server(uvicorn.Config(app, log_level="warning", lifespan="off", proxy_headers=False))
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     if not server.ready.wait(timeout=20):

@@ -76,12 +76,26 @@ class Table:
     overlap: timedelta = timedelta(minutes=5)
 
 
-class TableError(Exception):
-    """One table could not be read; names system, table, cause and remedy."""
+@dataclass(frozen=True)
+class Reading:
+    """What one load of a table read, yielded after its last page.
 
-    def __init__(self, system: str, table: str, error: ClientError) -> None:
-        self.system, self.table, self.error = system, table, error
-        super().__init__(f"{system}.{table}: {error.cause.rstrip('.')}. {error.remedy}".rstrip())
+    `seen`: distinct keys of the whole window so far, earlier loads of it included.
+    `finished`: the window ended here. `whole`: it also began here, so its keys are all known.
+    `error`: what stopped it; the pages before it still count, and the next run goes on there.
+    """
+
+    since: str | None
+    claimed: int | None
+    seen: int
+    finished: bool
+    whole: bool
+    full_scan: bool
+    error: ClientError | None = None
+
+    @property
+    def complete(self) -> bool:
+        return self.error is None and (self.claimed is None or self.seen >= self.claimed)
 
 
 def resource(
@@ -92,37 +106,80 @@ def resource(
     full: bool = False,
     pages_per_load: int = PAGES_PER_LOAD,
 ) -> DltResource:
-    """A dlt resource that yields `Page`s: at most `pages_per_load`, then it stops, resumable.
+    """A dlt resource of `Page`s, at most `pages_per_load`, then one `Reading`; resumable.
 
-    Its state: `watermark` (highest cursor of finished windows), and within a window
-    `position`, `highest`, `since`.
+    Its state: `watermark` (highest cursor of finished, complete windows), and within a window
+    `position`, `since`, `highest`, `seen`, `claimed`.
     """
 
-    def pages() -> Iterator[Page]:
+    def pages() -> Iterator[Page | Reading]:
         state = dlt.current.resource_state()
         window = _window(table, state, since, full)
         state["since"] = window.since
+        keys: set[str] = set()
+        error = None
         try:
-            for count, page in enumerate(table.read(window), start=1):
-                keyed = _keyed(table, page)
-                yield keyed
-                moments = [c for c in (*keyed.cursors, state.get("highest")) if c]
-                state["highest"] = max(moments, default=None)
-                state["position"] = page.position
-                if page.position is not None and count >= pages_per_load:
-                    return
-        except ClientError as error:
-            raise TableError(system, table.name, error) from error
-        if table.changed_since and state.get("highest"):
-            state["watermark"] = max(state["highest"], state.get("watermark") or "")
-        state.update(position=None, highest=None, since=None)
+            yield from _bounded(table, window, state, keys, pages_per_load)
+            if state.get("position") is None and _short(state):
+                # Live systems move while they are read: look once more before believing a loss.
+                again = dataclasses.replace(window, position=None)
+                yield from _bounded(table, again, state, keys, None)
+        except ClientError as caught:
+            error = caught
+        reading = Reading(
+            since=window.since,
+            claimed=state.get("claimed"),
+            seen=state.get("seen", 0),
+            finished=error is None and state.get("position") is None,
+            whole=window.position is None,
+            full_scan=window.since is None,
+            error=error,
+        )
+        _close(table, state, reading)
+        yield reading
 
     return dlt.resource(pages, name=table.name, write_disposition="append")
+
+
+def _bounded(
+    table: Table, window: Window, state: Row, keys: set[str], pages_per_load: int | None
+) -> Iterator[Page]:
+    earlier = state.get("seen", 0) - len(keys)
+    for count, page in enumerate(table.read(window), start=1):
+        keyed = _keyed(table, page)
+        yield keyed
+        if page.change is None:
+            keys.update(keyed.keys, page.unchanged)
+        moments = [moment for moment in (*keyed.cursors, state.get("highest")) if moment]
+        state["highest"] = max(moments, default=None)
+        state["seen"] = earlier + len(keys)
+        if page.claimed is not None:
+            state["claimed"] = page.claimed
+        state["position"] = page.position
+        if page.position is not None and pages_per_load and count >= pages_per_load:
+            return
+
+
+def _short(state: Row) -> bool:
+    claimed = state.get("claimed")
+    return claimed is not None and state.get("seen", 0) < claimed
+
+
+def _close(table: Table, state: Row, reading: Reading) -> None:
+    """The watermark moves only over a window that ended and lost nothing."""
+    if not reading.finished:
+        return
+    if reading.complete and table.changed_since and state.get("highest"):
+        state["watermark"] = max(state["highest"], state.get("watermark") or "")
+    for name in ("position", "since", "highest", "seen", "claimed"):
+        state.pop(name, None)
 
 
 def _window(table: Table, state: Row, since: str | None, full: bool) -> Window:
     if state.get("position") is not None:
         return Window(state.get("since"), state["position"], full)
+    for name in ("since", "highest", "seen", "claimed"):
+        state.pop(name, None)
     if full or not table.changed_since:
         return Window(None, None, full)
     return Window(since or _overlapped(state.get("watermark"), table.overlap))

@@ -1,0 +1,108 @@
+"""Keep: land -> check -> load -> build -> serve. The only place that opens DuckDB.
+
+Landing and journal are the truth; everything else here is derived and disposable.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+log = logging.getLogger(__name__)
+MEMORY_LIMIT = "4GB"
+WAIT_SECONDS = 600
+
+
+class Busy(RuntimeError):
+    """Another process held the warehouse longer than we were willing to wait."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a company's data lives. `warehouse` is a DuckDB file or a ducklake:... address."""
+
+    data: Path
+    landing: Path
+    journal: Path
+    warehouse: str
+    serving: Path
+
+    @classmethod
+    def from_environment(cls) -> Places:
+        data = Path(os.environ.get("KOPRU_DATA", "data")).resolve()
+        landing = Path(os.environ.get("KOPRU_LANDING", data / "landing")).resolve()
+        return cls(
+            data=data,
+            landing=landing,
+            journal=landing.parent / "journal",
+            warehouse=os.environ.get("KOPRU_WAREHOUSE", str(data / "warehouse.duckdb")),
+            serving=data / "serving",
+        )
+
+
+def memory() -> duckdb.DuckDBPyConnection:
+    """A DuckDB of its own, in memory, in UTC: takes no lock and leaves nothing behind."""
+    connection = duckdb.connect()
+    connection.execute(f"set timezone = 'UTC'; set memory_limit = '{MEMORY_LIMIT}'")
+    connection.execute("set enable_progress_bar = false")
+    return connection
+
+
+@contextmanager
+def opened(
+    places: Places,
+    *,
+    wait: float = WAIT_SECONDS,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse, for writing, attached to an in-memory connection and in use.
+
+    One process at a time may hold it: waits up to `wait` seconds, saying for whom, then
+    raises Busy.
+    """
+    connection = memory()
+    try:
+        _attach(connection, places, wait, sleep)
+        connection.execute("use warehouse")
+        yield connection
+    finally:
+        connection.close()
+
+
+def _attach(
+    connection: duckdb.DuckDBPyConnection,
+    places: Places,
+    wait: float,
+    sleep: Callable[[float], None],
+) -> None:
+    address = places.warehouse
+    if address.startswith("ducklake:"):
+        connection.execute("load ducklake")
+    else:
+        Path(address).parent.mkdir(parents=True, exist_ok=True)
+    quoted = address.replace("'", "''")
+    waited = 0.0
+    while True:
+        try:
+            connection.execute(f"attach '{quoted}' as warehouse")
+            return
+        except duckdb.IOException as error:
+            if "lock" not in str(error):
+                raise
+            holder = str(error).partition("Conflicting lock is held in ")[2].partition(". ")[0]
+            if waited >= wait:
+                raise Busy(
+                    f"The warehouse {address} is held by {holder or 'another process'} for over "
+                    f"{wait:.0f} s. Close it (readers use {places.serving}) and run again."
+                ) from error
+            if waited == 0:
+                log.info("waiting for the warehouse, held by %s", holder or "another process")
+            sleep(0.5)
+            waited += 0.5

@@ -1,0 +1,51 @@
+# One word for each chore. Everything sets itself up: only Python 3.11 or newer is needed.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PEOPLE ?= 3000
+
+help:  ## what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(READY): requirements.lock pyproject.toml
+	@echo "Making the environment in $(VENV) from requirements.lock (a few minutes the first time)"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"
+	$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps -e .
+	@touch $@
+
+install: $(READY)  ## make the environment
+
+demo: $(READY)  ## a whole company in a box, pulled, unified and given back, on real Airflow
+	$(BIN)/python -m sandbox.demo --people $(PEOPLE)
+
+up: $(READY)  ## the same, left running for you to look at, with a login
+	$(BIN)/python -m sandbox.up --people $(PEOPLE)
+
+start: $(READY)  ## Airflow alone, for your own systems.toml and connections
+	$(BIN)/python -m sandbox.up --no-box
+
+test: $(READY)  ## all tests
+	$(BIN)/python -m pytest -n 2 tests
+
+check: $(READY)  ## ruff, mypy, sqlfluff, architecture
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --processes 2 transforms
+	$(BIN)/python -m pytest -q tests/test_architecture.py
+
+bench: $(READY)  ## benchmarks; ONLY=name FULL=1
+	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(FULL),--full)
+
+lock: $(READY)  ## write requirements.lock anew from pyproject.toml
+	$(BIN)/uv pip compile --universal --generate-hashes --all-extras --quiet \
+		--custom-compile-command "make lock" pyproject.toml -o requirements.lock
+
+clean:  ## remove the environment and all data
+	rm -rf $(VENV) data
+
+.PHONY: help install demo up start test check bench lock clean

@@ -1,0 +1,63 @@
+"""What an HTTP answer says to people: short, without tags, without query strings."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+LONGEST = 160
+HIDDEN = re.compile(r"<(script|style|head)\b.*?</\1>", re.DOTALL | re.IGNORECASE)
+TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.DOTALL | re.IGNORECASE)
+TAG = re.compile(r"<[^>]*>?")
+
+
+def excerpt(response: requests.Response) -> str:
+    """Content type and the first words; of a page its title comes first."""
+    kind = response.headers.get("Content-Type", "no content type").split(";")[0]
+    text = response.content[:20_000].decode("utf-8", errors="replace")
+    title = TITLE.search(text)
+    plain = f"{title[1] if title else ''} {TAG.sub(' ', HIDDEN.sub(' ', text))}"
+    words = " ".join(html.unescape(plain).split())
+    short = words if len(words) <= LONGEST else words[:LONGEST] + "..."
+    return f"{kind}, {short!r}" if short else f"{kind}, empty"
+
+
+def spoken(response: requests.Response) -> str:
+    """Method and path. Never the query: it may be signed."""
+    method = response.request.method if response.request is not None else "?"
+    return f"{method} {urlsplit(response.url).path}"
+
+
+def vendor_words(body: Any) -> str:
+    """Code and message of an error as WordPress and HubSpot write it; "" when it is neither."""
+    if not isinstance(body, dict) or not isinstance(body.get("message"), str):
+        return ""
+    code = body.get("code") or body.get("category")
+    details = body.get("data")
+    params = details.get("params") if isinstance(details, dict) else None
+    said = [body["message"], *(str(v) for v in (params or {}).values())]
+    text = "; ".join(said) if isinstance(params, dict) else body["message"]
+    return f"{text} ({code})" if code else str(text)
+
+
+def retry_after(response: requests.Response) -> float | None:
+    """Seconds the system asks us to wait; the header holds seconds or a date."""
+    value = response.headers.get("Retry-After", "").strip()
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (aware - datetime.now(UTC)).total_seconds())

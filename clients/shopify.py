@@ -1,0 +1,185 @@
+"""Shopify Admin GraphQL, https://shopify.dev/docs/api/admin-graphql
+
+New apps get no permanent token: the client-credentials grant answers one that lives 24 hours,
+so it is renewed before it expires and once more when the shop says 401. A static token (no
+login in the connection) still works for apps made before 2026.
+Queries cost points from a bucket that refills; an empty one is a 200 that says THROTTLED.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import requests
+from requests.auth import AuthBase
+
+from clients import Denied, Implausible, Refused, Unavailable
+from clients.http import Http, Pace, Passing, Unknown, private
+from systems import System
+
+VERSION = "2026-10"
+TOKEN_PATH = "/admin/oauth/access_token"  # noqa: S105 - a path, not a token
+EARLY = 300.0  # seconds before its end that a token is renewed
+CHECK = "query Check { shop { name } customersCount { count } ordersCount { count } }"
+
+
+class Shopify:
+    def __init__(self, http: Http, bucket: Bucket) -> None:
+        self.http, self.bucket = http, bucket
+        self.path = f"/admin/api/{VERSION}/graphql.json"
+
+    def query(self, text: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """`data` of a read. Raises when any part of it failed: no half records."""
+        return self._send(text, variables, repeatable=True)
+
+    def mutate(self, text: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """`data` of a write, whose `userErrors` are the caller's to read."""
+        return self._send(text, variables, repeatable=False)
+
+    def check(self) -> str:
+        """Proves that the shop is reached and both of its tables are readable."""
+        data = self.query(CHECK)
+        customers, orders = data["customersCount"]["count"], data["ordersCount"]["count"]
+        return f"reads {customers} customers and {orders} orders of {data['shop']['name']}"
+
+    def _send(self, text: str, variables: Any, *, repeatable: bool) -> dict[str, Any]:
+        body = {"query": text, "variables": dict(variables or {})}
+        response = self.http.post(self.path, body, repeatable=repeatable)
+        answer = self.http.believe(response, dict)
+        self.bucket.spent(answer.get("extensions", {}).get("cost", {}))
+        if errors := answer.get("errors"):
+            raise self._error(errors, repeatable)
+        if not isinstance(answer.get("data"), dict):
+            raise Implausible(self.http.system, "the answer holds neither data nor errors")
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    def _error(self, errors: Any, repeatable: bool) -> Exception:
+        first = errors[0] if isinstance(errors, list) and isinstance(errors[0], dict) else {}
+        words = first.get("message") or str(errors)
+        code = (first.get("extensions") or {}).get("code", "")
+        cause = f"GraphQL says {words!r}" + (f" ({code})" if code else "")
+        system = self.http.system
+        if code == "ACCESS_DENIED":
+            return Denied(system, cause, "Give the app the missing access scope and release it")
+        if code in ("INTERNAL_SERVER_ERROR", "TIMEOUT"):
+            kind = Unavailable if repeatable else Unknown
+            return kind(system, cause, "The next run tries again")
+        return Refused(system, cause)
+
+
+class Bucket(Pace):
+    """Waits until the bucket holds what the last query asked for."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(0.0, clock)
+
+    def spent(self, cost: Mapping[str, Any]) -> None:
+        """`cost`: `extensions.cost` of an answer, in points."""
+        lacking = missing_points(cost)
+        if lacking:
+            self.free_at = self.clock() + lacking
+
+
+def missing_points(cost: Mapping[str, Any]) -> float:
+    """Seconds until the query could run again."""
+    status = cost.get("throttleStatus") or {}
+    rate, has = status.get("restoreRate"), status.get("currentlyAvailable")
+    if not rate or has is None:
+        return 0.0
+    return max(0.0, (float(cost.get("requestedQueryCost") or 0) - float(has)) / float(rate))
+
+
+class _Token(AuthBase):
+    """Sends the access token; `grant` fetches (token, seconds it lives), None: it is static."""
+
+    def __init__(
+        self,
+        token: str | None,
+        grant: Callable[[], tuple[str, float]] | None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.token, self.grant, self.clock = token, grant, clock
+        self.until = float("inf")
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["X-Shopify-Access-Token"] = self._valid()
+        if self.grant:
+            request.hooks["response"].append(self._renewed)
+        return request
+
+    def _valid(self) -> str:
+        if self.grant and (self.token is None or self.clock() >= self.until):
+            self.token, lives = self.grant()
+            self.until = self.clock() + lives - min(EARLY, lives / 2)
+        return self.token or ""
+
+    def _renewed(self, response: requests.Response, **options: Any) -> requests.Response:
+        """Sends a request that got 401 once more with a new token (as requests' digest does)."""
+        if response.status_code != 401:
+            return response
+        response.close()
+        self.token = None
+        again = response.request.copy()
+        again.headers["X-Shopify-Access-Token"] = self._valid()
+        connection: Any = response.connection
+        second: requests.Response = connection.send(again, **options)
+        second.request = again
+        return second
+
+
+def connect(
+    system: System,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> Shopify:
+    secret, login = system.connection.password, system.connection.login
+    if not secret:
+        remedy = f"Put the app's client id and secret into the Airflow connection {system.name!r}"
+        raise Denied(system.name, "no client secret and no access token", remedy)
+    base = private(system.name, system.connection.url)
+    grant = _granter(Http(system.name, base, sleep=sleep), login, secret) if login else None
+    auth = _Token(None if login else secret, grant, clock)
+    bucket = Bucket(clock)
+    judge = _throttled(system.name)
+    return Shopify(
+        Http(system.name, base, auth=auth, pace=bucket, judge=judge, sleep=sleep), bucket
+    )
+
+
+def _granter(http: Http, login: str, secret: str) -> Callable[[], tuple[str, float]]:
+    body = {"grant_type": "client_credentials", "client_id": login, "client_secret": secret}
+
+    def grant() -> tuple[str, float]:
+        try:
+            answer = http.believe(http.post(TOKEN_PATH, body, repeatable=True), dict)
+        except Refused as error:
+            remedy = f"Correct login and password of the Airflow connection {http.system!r}"
+            raise Denied(http.system, error.cause, remedy) from None
+        if not isinstance(answer.get("access_token"), str):
+            raise Implausible(http.system, "the token grant answered without a token")
+        return answer["access_token"], float(answer.get("expires_in") or 86_399)
+
+    return grant
+
+
+def _throttled(system: str) -> Callable[[requests.Response], None]:
+    def judge(response: requests.Response) -> None:
+        if b"THROTTLED" not in response.content:
+            return
+        try:
+            answer = json.loads(response.content)
+        except ValueError:
+            return
+        errors = answer.get("errors") if isinstance(answer, dict) else None
+        codes = [e.get("extensions", {}).get("code") for e in errors or [] if isinstance(e, dict)]
+        if "THROTTLED" in codes:
+            cost = answer.get("extensions", {}).get("cost", {})
+            wait = max(1.0, missing_points(cost))
+            raise Passing(system, "throttled: too many points asked for", "Try again later", wait)
+
+    return judge

@@ -1,0 +1,88 @@
+"""WooCommerce REST v3, https://woocommerce.github.io/woocommerce-rest-api-docs/
+
+Over https the key and secret are Basic credentials. Over http a store accepts only OAuth 1.0a
+signatures in the query; each attempt needs a new one, since a used nonce is a 401.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+from oauthlib.oauth1 import SIGNATURE_HMAC_SHA256, SIGNATURE_TYPE_QUERY
+from requests.auth import AuthBase, HTTPBasicAuth
+from requests_oauthlib import OAuth1
+
+from clients import Denied, Implausible
+from clients.http import Http
+from systems import System
+
+API = "/wp-json/wc/v3"
+PER_PAGE = 100  # the most a page or a batch may hold
+OUR_META = "kopru_"  # keys we write; a leading underscore would be dropped in silence
+
+
+class WooCommerce:
+    def __init__(self, http: Http) -> None:
+        self.http = http
+
+    def page(self, path: str, params: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
+        """One page of `path` (customers, orders ...) and how many rows match in all."""
+        response = self.http.get(f"{API}/{path}", {"per_page": PER_PAGE, **params})
+        rows = self.http.believe(response, list)
+        total = response.headers.get("X-WP-Total", "")
+        if not total.isdecimal() or not all(isinstance(row, dict) for row in rows):
+            raise Implausible(
+                self.http.system,
+                f"{path} came without X-WP-Total or with something that is no record",
+                "A plugin or cache changes the API's answers: switch it off for /wp-json",
+            )
+        return rows, int(total)
+
+    def update_customers(self, updates: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """One batch (at most 100). Answers one item per update: the record, or its `error`."""
+        response = self.http.post(f"{API}/customers/batch", {"update": updates})
+        items = self.http.believe(response, dict).get("update")
+        if not isinstance(items, list) or len(items) != len(updates):
+            raise Implausible(
+                self.http.system,
+                f"customers/batch did not answer each of {len(updates)} updates",
+                "Nothing is known about this batch; it is safe to send it again",
+            )
+        return items
+
+    def check(self) -> str:
+        """Proves that the store is reached and readable, in one cheap call each."""
+        customers = self.page("customers", {"per_page": 1, "role": "all"})[1]
+        orders = self.page("orders", {"per_page": 1})[1]
+        return f"reads {customers} customers and {orders} orders at {self.http.base}"
+
+
+def connect(system: System) -> WooCommerce:
+    key, secret = system.connection.login, system.connection.password
+    if not key or not secret:
+        raise Denied(
+            system.name,
+            "no consumer key or secret",
+            f"Put them as login and password into the Airflow connection {system.name!r}",
+        )
+    base = system.connection.url
+    auth = HTTPBasicAuth(key, secret) if base.startswith("https:") else _Signed(key, secret)
+    return WooCommerce(Http(system.name, base, auth=auth, refusing_500=True))
+
+
+class _Signed(AuthBase):
+    """OAuth 1.0a in the query. A JSON body is not part of the signature."""
+
+    def __init__(self, key: str, secret: str) -> None:
+        self.oauth = OAuth1(
+            key,
+            secret,
+            signature_method=SIGNATURE_HMAC_SHA256,
+            signature_type=SIGNATURE_TYPE_QUERY,
+        )
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        signed: requests.PreparedRequest = self.oauth(request)
+        return signed

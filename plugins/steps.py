@@ -1,0 +1,193 @@
+"""What the tasks of the DAGs do, and how they fail. Everything heavy is imported inside.
+
+A problem that a retry may mend raises AirflowException; one that only a person can mend (a
+password, a contract) raises AirflowFailException, which Airflow does not retry.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from typing import Any
+
+from airflow.sdk import Connection as AirflowConnection
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowNotFoundException,
+    AirflowSkipException,
+)
+
+import systems
+from systems import Connection, System
+
+log = logging.getLogger(__name__)
+Summary = list[dict[str, Any]]
+
+
+def connected(name: str) -> System:
+    """The system with its Airflow connection; fails saying how to make one."""
+    system = systems.load()[name]
+    try:
+        found = AirflowConnection.get(name)
+    except AirflowNotFoundException:
+        raise AirflowFailException(
+            f"There is no Airflow connection named {name!r}. Make one of that name under "
+            "Admin > Connections (type Generic), or set "
+            f"AIRFLOW_CONN_{name.upper()}. What goes into it: README, Connecting your systems."
+        ) from None
+    return system.connected(
+        Connection(
+            host=found.host,
+            port=found.port,
+            schema=found.schema,
+            login=found.login,
+            password=found.password,
+            extra=found.extra_dejson,
+        )
+    )
+
+
+def pull(name: str, params: dict[str, Any]) -> Summary:
+    from clients import Unavailable
+    from contracts import contract_of
+    from warehouse import Places
+    from warehouse.pull import pull
+
+    system = connected(name)
+    done = pull(
+        Places.from_environment(),
+        system,
+        contract_of(system),
+        tables=params.get("tables") or None,
+        since=params.get("since") or None,
+        full=bool(params.get("full")),
+    )
+    problems = [table for table in done if table.problem]
+    if problems:
+        words = "\n".join(str(table.problem) for table in problems)
+        log.error(words)
+        hopeless = all(t.error and not isinstance(t.error, Unavailable) for t in problems)
+        raise (AirflowFailException if hopeless else AirflowException)(words)
+    return [
+        {"table": t.table, "claimed": t.claimed, "seen": t.seen, "landed": t.rows} for t in done
+    ]
+
+
+def check(name: str) -> Summary:
+    from contracts import contract_of
+    from warehouse import Places
+    from warehouse.check import check
+
+    system = systems.load()[name]
+    verdicts = check(Places.from_environment(), system, contract_of(system))
+    problems = [verdict.problem for verdict in verdicts if verdict.problem]
+    for verdict in verdicts:
+        for result in verdict.results:
+            if result.failed:
+                log.warning(
+                    "%s.%s: %s (%s) broken by %d of %d rows, first keys %s",
+                    *(name, verdict.table, result.rule, result.severity),
+                    *(result.failed, result.checked, ", ".join(result.keys)),
+                )
+    if problems:
+        log.error("\n".join(problems))
+        raise AirflowFailException("\n".join(problems))
+    return [
+        {"table": v.table, "load": v.load, "rows": v.rows, "quarantined": v.quarantined}
+        for v in verdicts
+        if v.rows
+    ]
+
+
+def load(name: str) -> Summary:
+    """Skips itself, and so sends no asset event, when there is nothing to build from."""
+    from contracts import contract_of
+    from warehouse import Places
+    from warehouse.build import is_due
+    from warehouse.load import load
+
+    system = systems.load()[name]
+    places = Places.from_environment()
+    done = load(places, system, contract_of(system))
+    for table in done:
+        log.info("%s.%s: %d rows new or changed", name, table.table, table.changed)
+    if not is_due(places, systems.load().values()):
+        raise AirflowSkipException("Nothing changed; there is nothing to build.")
+    return [asdict(table) for table in done]
+
+
+def report(name: str, ti: Any) -> None:
+    """One line per table, and red when anything before it was: nothing is lost in silence."""
+    for step in ("pull", "check", "load"):
+        for row in ti.xcom_pull(task_ids=step) or []:
+            log.info("%s %s: %s", name, step, row)
+    states = {
+        task: state
+        for tasks in ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id]).values()
+        for task, state in tasks.items()
+    }
+    red = [task for task, state in states.items() if state in ("failed", "upstream_failed")]
+    if red:
+        raise AirflowFailException(
+            f"{name}: {', '.join(sorted(red))} failed. Its log names table, cause and remedy; "
+            "everything else went on, and the next run picks up what was missed."
+        )
+
+
+def build() -> list[str]:
+    from warehouse import Places
+    from warehouse.build import Broken, build
+
+    try:
+        built = build(Places.from_environment(), systems.load().values())
+    except Broken as error:
+        raise AirflowFailException(str(error)) from error
+    if not built.built:
+        raise AirflowSkipException("Nothing changed since the last build.")
+    return built.built
+
+
+def publish(name: str, params: dict[str, Any]) -> dict[str, Any]:
+    from clients import ClientError, Unavailable
+    from publishers.engine import publish
+    from warehouse import Places
+
+    try:
+        done = publish(
+            Places.from_environment(),
+            connected(name),
+            dry_run=bool(params.get("dry_run")),
+            retry_refused=bool(params.get("retry_refused")),
+        )
+    except FileNotFoundError as error:
+        raise AirflowSkipException(str(error)) from error
+    except Unavailable:
+        raise
+    except ClientError as error:
+        raise AirflowFailException(str(error)) from error
+    if done.problem:
+        raise (AirflowException if done.waiting else AirflowFailException)(done.problem)
+    return asdict(done)
+
+
+def check_system(name: str) -> str:
+    """In plain words: can the system be reached, and read?"""
+    from importlib import import_module
+
+    from clients import ClientError
+
+    system = connected(name)
+    try:
+        words: str = import_module(f"sources.{system.kind}").connect(system).check()
+    except ClientError as error:
+        raise AirflowFailException(str(error)) from error
+    log.info(words)
+    return words
+
+
+def rebuild() -> list[str]:
+    from warehouse import Places
+    from warehouse.rebuild import rebuild
+
+    return rebuild(Places.from_environment(), systems.load().values()).built

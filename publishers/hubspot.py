@@ -1,0 +1,101 @@
+"""HubSpot: our values as contact properties of the group Köprü, created when missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from clients.answers import vendor_words
+from clients.hubspot import BATCH, HubSpot, connect
+from publishers import Due, Field, Outcome
+from publishers.batches import isolated
+
+__all__ = ["BATCH", "MODEL", "connect", "prepare", "send"]
+
+MODEL = "activation.hubspot_contacts"
+OBJECT, GROUP, PREFIX = "contacts", "kopru", "kopru_"
+TYPES = {
+    "text": ("string", "text"),
+    "integer": ("number", "number"),
+    "decimal": ("number", "number"),
+    "date": ("date", "date"),
+    "boolean": ("bool", "booleancheckbox"),
+}
+YES_NO = [
+    {"label": "Yes", "value": "true", "displayOrder": 0},
+    {"label": "No", "value": "false", "displayOrder": 1},
+]
+
+
+def prepare(client: HubSpot, fields: Mapping[str, Field]) -> None:
+    """Creates the property group and the properties that do not exist yet."""
+    if GROUP not in client.names(OBJECT, "/groups"):
+        client.create(OBJECT, {"name": GROUP, "label": "Köprü", "displayOrder": -1}, "/groups")
+    existing = client.names(OBJECT)
+    for name, field in fields.items():
+        if PREFIX + name not in existing:
+            client.create(OBJECT, _definition(name, field))
+
+
+def send(client: HubSpot, rows: Sequence[Due]) -> list[Outcome]:
+    return isolated(rows, partial(_batch, client))
+
+
+def _definition(name: str, field: Field) -> dict[str, Any]:
+    kind, control = TYPES[field.type]
+    definition = {
+        "name": PREFIX + name,
+        "label": field.label,
+        "type": kind,
+        "fieldType": control,
+        "groupName": GROUP,
+    }
+    return definition | ({"options": YES_NO} if kind == "bool" else {})
+
+
+def _input(row: Due) -> dict[str, Any]:
+    """Every value is a string; the empty one clears."""
+    return {
+        "id": row.record,
+        "properties": {PREFIX + name: value or "" for name, value in row.values.items()},
+    }
+
+
+def _batch(client: HubSpot, rows: Sequence[Due]) -> list[Outcome]:
+    """Since 2026-09 a batch with bad rows is a 200 too: only its `errors` tell."""
+    answer = client.update(OBJECT, [_input(row) for row in rows])
+    refused, unnamed = _errors(answer.get("errors") or [])
+    done = {str(result["id"]): str(result.get("updatedAt", "")) for result in answer["results"]}
+    told = [row for row in rows if row.record in refused or row.record in done]
+    rest = [row for row in rows if row not in told]
+    outcomes = [
+        Outcome(row.record, "refused", refused[row.record])
+        if row.record in refused
+        else Outcome(row.record, "accepted", answer=done[row.record])
+        for row in told
+    ]
+    return outcomes + _untold(client, rest, unnamed)
+
+
+def _untold(client: HubSpot, rows: Sequence[Due], words: str) -> list[Outcome]:
+    """Rows the answer is silent about: one by one, when it holds an error that names no row."""
+    if not words:
+        detail = "HubSpot's answer does not mention this contact"
+        return [Outcome(row.record, "retry", detail) for row in rows]
+    if len(rows) == 1:
+        return [Outcome(rows[0].record, "refused", words)]
+    return [outcome for row in rows for outcome in send(client, [row])]
+
+
+def _errors(errors: Sequence[Mapping[str, Any]]) -> tuple[dict[str, str], str]:
+    """Words by record id, and the words of errors that name none."""
+    refused: dict[str, str] = {}
+    unnamed = []
+    for error in errors:
+        words = vendor_words(error)
+        ids = (error.get("context") or {}).get("ids") or []
+        refused |= {str(record): words for record in ids}
+        if not ids:
+            unnamed.append(words)
+    return refused, "; ".join(unnamed)

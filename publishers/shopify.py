@@ -1,0 +1,154 @@
+"""Shopify: our values as customer metafields in the namespace `kopru`, with definitions.
+
+metafieldsSet takes 25 values and is atomic: one bad value and none is stored. The error names
+its index, so that row is taken out and the others are sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from clients import Refused
+from clients.shopify import Shopify, connect
+from publishers import Due, Field, Outcome
+from publishers.batches import isolated
+
+__all__ = ["BATCH", "MODEL", "connect", "prepare", "send"]
+
+MODEL = "activation.shopify_customers"
+BATCH = 100
+MOST_VALUES = 25
+NAMESPACE = "kopru"
+OWNER = "gid://shopify/Customer/"
+TYPES = {
+    "text": "single_line_text_field",
+    "integer": "number_integer",
+    "decimal": "number_decimal",
+    "date": "date",
+    "boolean": "boolean",
+}
+DEFINITIONS = """
+query Definitions($namespace: String!) {
+  metafieldDefinitions(first: 250, ownerType: CUSTOMER, namespace: $namespace) { nodes { key } }
+}
+"""
+DEFINE = """
+mutation Define($definition: MetafieldDefinitionInput!) {
+  metafieldDefinitionCreate(definition: $definition) { userErrors { field message code } }
+}
+"""
+SET = """
+mutation Set($metafields: [MetafieldsSetInput!]!) {
+  written: metafieldsSet(metafields: $metafields) {
+    userErrors { field message code elementIndex }
+  }
+}
+"""
+CLEAR = """
+mutation Clear($metafields: [MetafieldIdentifierInput!]!) {
+  written: metafieldsDelete(metafields: $metafields) { userErrors { field message } }
+}
+"""
+
+
+def prepare(client: Shopify, fields: Mapping[str, Field]) -> None:
+    """Creates the metafield definitions that do not exist yet; they carry the types."""
+    found = client.query(DEFINITIONS, {"namespace": NAMESPACE})["metafieldDefinitions"]["nodes"]
+    existing = {node["key"] for node in found}
+    for name, field in fields.items():
+        if name in existing:
+            continue
+        definition = {
+            "name": field.label,
+            "namespace": NAMESPACE,
+            "key": name,
+            "type": TYPES[field.type],
+            "ownerType": "CUSTOMER",
+        }
+        answer = client.mutate(DEFINE, {"definition": definition})["metafieldDefinitionCreate"]
+        errors = [error for error in answer["userErrors"] if error["code"] != "TAKEN"]
+        if errors:
+            raise Refused(client.http.system, f"metafield {NAMESPACE}.{name}: {_words(errors)}")
+
+
+def send(client: Shopify, rows: Sequence[Due]) -> list[Outcome]:
+    return [outcome for pack in _packs(rows) for outcome in isolated(pack, partial(_batch, client))]
+
+
+def _packs(rows: Sequence[Due]) -> Iterator[list[Due]]:
+    """Whole rows, at most 25 values together (a row with more goes alone)."""
+    pack: list[Due] = []
+    for row in rows:
+        if pack and sum(len(r.values) for r in (*pack, row)) > MOST_VALUES:
+            yield pack
+            pack = []
+        pack.append(row)
+    if pack:
+        yield pack
+
+
+def _batch(client: Shopify, rows: Sequence[Due]) -> list[Outcome]:
+    refused: dict[str, str] = {}
+    for mutation, cleared in ((SET, False), (CLEAR, True)):
+        remaining = [row for row in rows if row.record not in refused]
+        refused |= _write(client, mutation, _values(remaining, cleared))
+    return [
+        Outcome(row.record, "refused", refused[row.record])
+        if row.record in refused
+        else Outcome(row.record, "accepted")
+        for row in rows
+    ]
+
+
+def _values(rows: Sequence[Due], cleared: bool) -> list[tuple[str, dict[str, Any]]]:
+    """(record, input) per value to set, or to clear: a metafield cannot hold nothing."""
+    return [
+        (
+            row.record,
+            {"ownerId": _owner(row.record), "namespace": NAMESPACE, "key": name}
+            | ({} if cleared else {"value": value}),
+        )
+        for row in rows
+        for name, value in row.values.items()
+        if (value is None or value == "") is cleared
+    ]
+
+
+def _write(
+    client: Shopify, mutation: str, values: Sequence[tuple[str, dict[str, Any]]]
+) -> dict[str, str]:
+    """Refused records and why; all values of the others are written."""
+    refused: dict[str, str] = {}
+    for start in range(0, len(values), MOST_VALUES):
+        part = list(values[start : start + MOST_VALUES])
+        while part:
+            inputs = [value for _, value in part]
+            errors = client.mutate(mutation, {"metafields": inputs})["written"]["userErrors"]
+            if not errors:
+                break
+            refused |= {part[index][0]: _words([error]) for index, error in _named(client, errors)}
+            part = [(record, value) for record, value in part if record not in refused]
+    return refused
+
+
+def _named(client: Shopify, errors: Sequence[dict[str, Any]]) -> list[tuple[int, dict[str, Any]]]:
+    """(index of the value, error). Raises Refused when an error names none."""
+    named = []
+    for error in errors:
+        index = error.get("elementIndex")
+        path = [part for part in error.get("field") or [] if str(part).isdecimal()]
+        if index is None and not path:
+            raise Refused(client.http.system, _words(errors))
+        named.append((int(path[0]) if index is None else index, error))
+    return named
+
+
+def _words(errors: Sequence[Mapping[str, Any]]) -> str:
+    said = [e["message"] + (f" ({e['code']})" if e.get("code") else "") for e in errors]
+    return "; ".join(said)
+
+
+def _owner(record: str) -> str:
+    return record if record.startswith("gid://") else OWNER + record

@@ -1,0 +1,48 @@
+"""WooCommerce: our values as meta data of customers, under keys that start with kopru_."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from clients.answers import vendor_words
+from clients.woocommerce import OUR_META, PER_PAGE, WooCommerce, connect
+from publishers import Due, Field, Outcome
+from publishers.batches import isolated
+
+__all__ = ["BATCH", "MODEL", "connect", "prepare", "send"]
+
+MODEL = "activation.woocommerce_customers"
+BATCH = PER_PAGE
+
+
+def prepare(client: WooCommerce, fields: Mapping[str, Field]) -> None:
+    """Nothing: meta data needs no definition."""
+
+
+def send(client: WooCommerce, rows: Sequence[Due]) -> list[Outcome]:
+    known = [row for row in rows if row.record.isdecimal()]
+    strange = [
+        Outcome(row.record, "refused", f"{row.record!r} is no WooCommerce customer id")
+        for row in rows
+        if not row.record.isdecimal()
+    ]
+    return strange + isolated(known, partial(_batch, client))
+
+
+def _batch(client: WooCommerce, rows: Sequence[Due]) -> list[Outcome]:
+    items = client.update_customers([_update(row) for row in rows])
+    return [_outcome(row, item) for row, item in zip(rows, items, strict=True)]
+
+
+def _update(row: Due) -> dict[str, Any]:
+    """Meta data is set by key; the value null deletes it."""
+    meta = [{"key": OUR_META + name, "value": value} for name, value in row.values.items()]
+    return {"id": int(row.record), "meta_data": meta}
+
+
+def _outcome(row: Due, item: Mapping[str, Any]) -> Outcome:
+    if "error" in item:
+        return Outcome(row.record, "refused", vendor_words(item["error"]) or str(item["error"]))
+    return Outcome(row.record, "accepted", answer=str(item.get("date_modified_gmt") or ""))

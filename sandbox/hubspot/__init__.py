@@ -1,0 +1,235 @@
+"""The CRM: HubSpot's contacts and deals, properties and searches.
+
+Auth: Bearer token   Page: 100   Search: 200, never past 10,000   Batch: 100
+Paths of both ages: /crm/objects/2026-09/... and /crm/v3/objects/... (what the vendor's client
+12.0.0 speaks). They differ in a batch with bad items: 200 or 201 today, 207 in v3.
+`hs_email_optout` is "true" where the customer gave no consent to e-mail.
+
+Faults: rate_limited (429), locked (423), server_error (502) and html replace the next answer.
+slow_done carries out the next write and then answers 504; short_page leaves one row out of the
+next list or search.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
+
+from starlette.responses import JSONResponse, Response
+
+from sandbox.hubspot.batches import answer as batch_answer
+from sandbox.hubspot.batches import batch
+from sandbox.hubspot.limits import Limits
+from sandbox.hubspot.objects import Objects, iso
+from sandbox.hubspot.problems import Problem, invalid, missing_scope, no_token, not_found, too_many
+from sandbox.hubspot.schema import Schema
+from sandbox.hubspot.search import search
+from sandbox.records import Customer, Order
+from sandbox.web import Call, page
+
+KINDS = ("contacts", "deals")
+VERSION = r"(?:2026-09|2026-03)"
+PATHS = {
+    "objects": re.compile(
+        rf"/crm/(?:objects/{VERSION}|(v3)/objects)/(contacts|deals)(?:/(batch/\w+|\w+))?"
+    ),
+    "properties": re.compile(
+        rf"/crm/(?:properties/{VERSION}|(v3)/properties)/(contacts|deals)(?:/(groups|\w+))?"
+    ),
+    "associations": re.compile(
+        rf"/crm/(?:associations/{VERSION}|(v4)/associations)/(deals)/contacts/(batch/read)"
+    ),
+    "account": re.compile(r"/account-info/(?:2026-09|(v3))()/(details)"),
+}
+SCOPES = frozenset(f"crm.objects.{kind}.{right}" for kind in KINDS for right in ("read", "write"))
+
+
+class HubSpot(Objects):
+    INSTANT: ClassVar = {
+        "rate_limited": lambda: too_many("TEN_SECONDLY_ROLLING").response(),
+        "locked": lambda: Problem(423, "LOCKED", "This object is locked.").response(),
+        "server_error": lambda: page("502 Bad Gateway", "cloudflare", 502),
+        "html": lambda: page("HubSpot", "We are making HubSpot better for you"),
+    }
+
+    def __init__(
+        self,
+        customers: Iterable[Customer],
+        orders: Iterable[Order],
+        token: str | None = None,
+        requests_per_10s: int = 100_000,
+        searches_per_s: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(customers, orders)
+        self.token = token or f"pat-eu1-{secrets.token_hex(16)}"
+        self.scopes = set(SCOPES)
+        self.limits = Limits(requests_per_10s, searches_per_s, clock)
+        self.schemas = {kind: Schema(kind) for kind in KINDS}
+        self.deals_given = {}
+        self.archived = {kind: {} for kind in KINDS}
+        self._sorted = {}
+
+    def is_write(self, call: Call) -> bool:
+        return call.method != "GET" and not call.path.endswith(("/search", "/batch/read"))
+
+    def answer(self, call: Call) -> Response:
+        try:
+            self._authorize(call)
+            headers = self.limits.spend(search=call.path.endswith("/search"))
+            response = self._route(call)
+        except Problem as problem:
+            return problem.response()
+        response.headers.update(headers)
+        return response
+
+    def _authorize(self, call: Call) -> None:
+        scheme, _, token = call.request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise no_token()
+        if not hmac.compare_digest(token.encode(), self.token.encode()):
+            text = "Authentication credentials not valid: the token is unknown or has expired."
+            raise Problem(401, "INVALID_AUTHENTICATION", text)
+
+    def _route(self, call: Call) -> Response:
+        for area, pattern in PATHS.items():
+            match = pattern.fullmatch(call.path.rstrip("/"))
+            if match:
+                old, kind, rest = match.groups()
+                self._allow(call, kind)
+                return getattr(self, f"_{area}")(call, kind, rest or "", bool(old))
+        raise not_found("No such endpoint")
+
+    def _allow(self, call: Call, kind: str) -> None:
+        right = "write" if self.is_write(call) else "read"
+        if kind and f"crm.objects.{kind}.{right}" not in self.scopes:
+            raise missing_scope(f"crm.objects.{kind}.{right}")
+
+    def _objects(self, call: Call, kind: str, rest: str, old: bool) -> Response:
+        if rest == "search" and call.method == "POST":
+            return JSONResponse(search(self, kind, _object(call)))
+        if rest.startswith("batch/") and call.method == "POST":
+            return self._batch(call, kind, rest.removeprefix("batch/"), old)
+        if not rest:
+            return self._list(call, kind) if call.method == "GET" else self._create(call, kind)
+        record = self._found(call, kind, rest)
+        if call.method == "DELETE":
+            self.archive(kind, record)
+            return Response(status_code=204)
+        if call.method == "PATCH":
+            self.update(kind, record, _object(call).get("properties") or {})
+        return JSONResponse(self.row(kind, record, _names(call, "properties")))
+
+    def _found(self, call: Call, kind: str, rest: str) -> str:
+        if call.request.query_params.get("idProperty") == "email" and kind == "contacts":
+            return self.by_email(rest) or ""
+        return rest
+
+    def _create(self, call: Call, kind: str) -> Response:
+        record = self.create(kind, _object(call).get("properties") or {})
+        return JSONResponse(self.row(kind, record), 201)
+
+    def _list(self, call: Call, kind: str) -> Response:
+        query = call.request.query_params
+        limit, after = query.get("limit", "10"), query.get("after", "0")
+        if not limit.isdigit() or not 1 <= int(limit) <= 100 or not after.isdigit():
+            raise invalid("limit must be between 1 and 100, after an id that a page gave")
+        if query.get("archived", "false") == "true":
+            return JSONResponse({"results": self._archived_rows(kind)})
+        waiting = self.after(kind, int(after))
+        shown = self.shortened([str(number) for number in waiting[: int(limit)]])
+        rows = [self.row(kind, record, _names(call, "properties")) for record in shown]
+        for other in _names(call, "associations"):
+            self._associate(kind, other, rows)
+        body: dict[str, Any] = {"results": rows}
+        if len(waiting) > int(limit):
+            link = str(call.request.url.include_query_params(after=waiting[int(limit) - 1]))
+            body["paging"] = {"next": {"after": str(waiting[int(limit) - 1]), "link": link}}
+        return JSONResponse(body)
+
+    def _archived_rows(self, kind: str) -> list[dict[str, Any]]:
+        return [
+            {
+                "id": record,
+                "properties": gone.values,
+                "createdAt": iso(gone.created),
+                "updatedAt": iso(gone.at),
+                "archived": True,
+                "archivedAt": iso(gone.at),
+            }
+            for record, gone in self.archived[kind].items()
+        ]
+
+    def _associate(self, kind: str, other: str, rows: list[dict[str, Any]]) -> None:
+        """Deals name the contact they belong to, contacts their deals; none: no key at all."""
+        if (kind, other) not in (("deals", "contacts"), ("contacts", "deals")):
+            raise invalid(f"{kind} have no associations with {other}")
+        shown = {row["id"]: row for row in rows}
+        for order in self.orders.values():
+            mine, theirs = order.record, order.customer
+            if kind == "contacts":
+                mine, theirs = str(order.customer), order.record
+            if mine in shown and theirs:
+                entry = {"id": theirs, "type": f"{kind[:-1]}_to_{other[:-1]}"}
+                box = shown[mine].setdefault("associations", {}).setdefault(other, {})
+                box.setdefault("results", []).append(entry)
+
+    def _batch(self, call: Call, kind: str, verb: str, old: bool) -> Response:
+        body = _object(call)
+        if verb == "archive":
+            for item in body.get("inputs", []):
+                self.archive(kind, str(item.get("id")))
+            return Response(status_code=204)
+        if verb not in ("read", "create", "update", "upsert"):
+            raise not_found("No such endpoint")
+        rows, errors = batch(self, kind, verb, body)
+        status = 207 if errors and old else 201 if verb == "create" else 200
+        return JSONResponse(batch_answer(rows, errors), status)
+
+    def _properties(self, call: Call, kind: str, rest: str, old: bool) -> Response:
+        schema = self.schemas[kind]
+        if call.method == "POST":
+            create = schema.create_group if rest == "groups" else schema.create
+            return JSONResponse(create(_object(call)), 201)
+        if rest == "groups":
+            return JSONResponse({"results": list(schema.groups.values())})
+        if rest:
+            return JSONResponse(schema.get(rest))
+        return JSONResponse({"results": list(schema.properties.values())})
+
+    def _associations(self, call: Call, kind: str, rest: str, old: bool) -> Response:
+        type_ = {"category": "HUBSPOT_DEFINED", "typeId": 3, "label": None}
+        orders = [self.orders.get(str(i.get("id"))) for i in _object(call).get("inputs", [])]
+        rows = [
+            {
+                "from": {"id": order.record},
+                "to": [{"toObjectId": int(order.customer), "associationTypes": [type_]}],
+            }
+            for order in orders
+            if order and order.customer
+        ]
+        return JSONResponse(batch_answer(rows, []))
+
+    def _account(self, call: Call, kind: str, rest: str, old: bool) -> Response:
+        known = {"portalId": 1_000_001, "accountType": "STANDARD", "timeZone": "Europe/Istanbul"}
+        return JSONResponse({**known, "companyCurrency": "TRY", "utcOffset": "+03:00"})
+
+
+def _names(call: Call, name: str) -> list[str]:
+    """`name=a&name=b` and `name=a,b`."""
+    given = call.request.query_params.getlist(name)
+    return [part for text in given for part in text.split(",") if part]
+
+
+def _object(call: Call) -> dict[str, Any]:
+    try:
+        body = call.json()
+    except ValueError:
+        raise invalid("Invalid input JSON: unable to parse") from None
+    if not isinstance(body, dict):
+        raise invalid("Invalid input JSON: expected an object")
+    return body

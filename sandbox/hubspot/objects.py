@@ -1,0 +1,187 @@
+"""Customers as contacts and orders as deals: every value text, only asked properties shown."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Any
+
+from sandbox.hubspot.problems import exists, not_found
+from sandbox.hubspot.schema import Schema
+from sandbox.records import Customer, Order
+from sandbox.web import WebStore, now
+
+FIELDS = {
+    "email": "email",
+    "firstname": "first_name",
+    "lastname": "last_name",
+    "phone": "phone",
+    "company": "company",
+    "address": "address",
+    "city": "city",
+    "zip": "postcode",
+}
+STAGES = {"completed": "closedwon", "processing": "contractsent", "cancelled": "closedlost"}
+ALWAYS = {
+    "contacts": ("hs_object_id", "createdate", "lastmodifieddate"),
+    "deals": ("hs_object_id", "createdate", "hs_lastmodifieddate"),
+}
+USUAL = {
+    "contacts": ("email", "firstname", "lastname"),
+    "deals": ("amount", "closedate", "dealname", "dealstage", "pipeline"),
+}
+
+
+@dataclass
+class Archived:
+    values: dict[str, str]
+    created: datetime
+    at: datetime
+
+
+class Objects(WebStore):
+    """Reading and writing single contacts and deals; `kind` is contacts or deals."""
+
+    schemas: dict[str, Schema]
+    deals_given: dict[str, dict[str, str]]  # record -> what was written into the deal
+    archived: dict[str, dict[str, Archived]]
+    _sorted: dict[str, list[int]]
+
+    def held(self, kind: str) -> dict[str, Customer] | dict[str, Order]:
+        return self.customers if kind == "contacts" else self.orders
+
+    def after(self, kind: str, record: int) -> list[int]:
+        """Ids greater than this one, ascending; sorted anew only when their number changed."""
+        known = self._sorted.get(kind, [])
+        if len(known) != len(self.held(kind)):
+            known = self._sorted[kind] = sorted(map(int, self.held(kind)))
+        return known[bisect_right(known, record) :]
+
+    def value(self, kind: str, record: str, name: str) -> str:
+        """One property as text, empty when it has no value."""
+        return self.contact(record, name) if kind == "contacts" else self.deal(record, name)
+
+    def contact(self, record: str, name: str) -> str:
+        customer = self.customers[record]
+        if name in FIELDS:
+            return str(getattr(customer, FIELDS[name]))
+        if name == "hs_object_id":
+            return record
+        if name == "createdate":
+            return iso(customer.created_at or customer.updated_at)
+        if name == "lastmodifieddate":
+            return iso(customer.updated_at or customer.created_at)
+        if name == "date_of_birth":
+            return customer.birth_date.isoformat() if customer.birth_date else ""
+        if name == "hs_email_optout":
+            return "false" if customer.consent_email else "true"
+        return str(self.given.get(record, {}).get(name, ""))
+
+    def deal(self, record: str, name: str) -> str:
+        order = self.orders[record]
+        if name == "hs_object_id":
+            return record
+        if name == "createdate":
+            return iso(order.ordered_at)
+        if name == "hs_lastmodifieddate":
+            return iso(order.updated_at)
+        written = self.deals_given.get(record, {})
+        if name in written:
+            return written[name]
+        return {
+            "dealname": order.name or f"Deal {record}",
+            "amount": f"{order.total:.2f}",
+            "deal_currency_code": order.currency,
+            "dealstage": STAGES.get(order.status, order.status),
+            "pipeline": "default",
+            "closedate": iso(order.ordered_at),
+        }.get(name, "")
+
+    def row(self, kind: str, record: str, wanted: Iterable[str] = ()) -> dict[str, Any]:
+        if record not in self.held(kind):
+            raise not_found()
+        names = dict.fromkeys((*(wanted or USUAL[kind]), *ALWAYS[kind]))
+        known = self.schemas[kind].properties
+        created, modified = (self.value(kind, record, name) for name in ALWAYS[kind][1:])
+        return {
+            "id": record,
+            "properties": {n: self.value(kind, record, n) or None for n in names if n in known},
+            "createdAt": created,
+            "updatedAt": modified,
+            "archived": False,
+        }
+
+    def create(self, kind: str, properties: dict[str, Any]) -> str:
+        values = self.schemas[kind].checked(properties)
+        moment = now()
+        self._sorted.pop(kind, None)
+        if kind == "deals":
+            record = self.new_id()
+            self.orders[record] = Order(record, "", None, moment, moment, "TRY", "processing")
+            self.deals_given[record] = values
+            return record
+        taken = self.by_email(values["email"]) if values.get("email") else None
+        if taken:
+            raise exists(taken)
+        record = self.new_id()
+        self.customers[record] = Customer(record, "", "", created_at=moment, updated_at=moment)
+        self._write(record, values)
+        self.writes += 1
+        return record
+
+    def update(self, kind: str, record: str, properties: dict[str, Any]) -> None:
+        """Sets the modification date only when a value became another."""
+        if record not in self.held(kind):
+            raise not_found()
+        values = self.schemas[kind].checked(properties)
+        if all(self.value(kind, record, name) == text for name, text in values.items()):
+            return
+        if kind == "deals":
+            self.deals_given.setdefault(record, {}).update(values)
+            self.orders[record].updated_at = now()
+            return
+        taken = self.by_email(values["email"]) if values.get("email") else None
+        if taken and taken != record:
+            raise exists(taken)
+        self._write(record, values)
+        self.writes += 1
+
+    def archive(self, kind: str, record: str) -> None:
+        if record not in self.held(kind):
+            return  # deleting what is not there is a 204 too
+        names = self.schemas[kind].properties
+        values = {name: self.value(kind, record, name) for name in names}
+        created = datetime.fromisoformat(values["createdate"])
+        self.archived[kind][record] = Archived(values, created, now())
+        del self.held(kind)[record]
+        self._sorted.pop(kind, None)
+        if kind == "contacts":
+            self.given.pop(record, None)
+            self.forget_emails()
+            self.writes += 1
+
+    def _write(self, record: str, values: dict[str, str]) -> None:
+        customer = self.customers[record]
+        for name, text in values.items():
+            if name in FIELDS:
+                setattr(customer, FIELDS[name], text)
+            elif name == "date_of_birth":
+                customer.birth_date = date.fromisoformat(text[:10]) if text else None
+            else:
+                self.given.setdefault(record, {})[name] = text
+        full = f"{customer.first_name} {customer.last_name}".strip()
+        customer.name = full or customer.company
+        customer.updated_at = now()
+        if "email" in values:
+            self.forget_emails()
+
+
+@lru_cache(maxsize=1 << 17)  # searches ask for all dates, page after page
+def iso(moment: datetime | None) -> str:
+    """2026-03-01T10:00:00.500Z"""
+    if moment is None:
+        return ""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

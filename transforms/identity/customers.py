@@ -1,0 +1,92 @@
+"""One row per record with the customer it belongs to; issues ids through the journal.
+
+A cluster keeps the id that most of its records already had (of equals the oldest one). Of two
+clusters that had the same id, the one with more of its records keeps it. What is new gets an
+id derived from its first record, and every change is written to the journal before it is used:
+an id survives a rebuild, and one that was issued is never issued to somebody else.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from uuid import NAMESPACE_URL, uuid5
+
+import pyarrow as pa
+
+from warehouse.build import Context
+
+# Not journal.customer_ids: that is this model's own memory, which it reads and extends.
+READS = ("identity.clusters",)
+
+
+def model(context: Context) -> pa.Table:
+    clusters: dict[int, list[str]] = defaultdict(list)
+    for record, cluster in context.connection.execute(
+        "select record, cluster from identity.clusters order by record"
+    ).fetchall():
+        clusters[cluster].append(record)
+    issued = {
+        record: customer
+        for record, customer in context.connection.execute(
+            """
+            select record, max_by(customer_id, recorded_at)
+            from journal.customer_ids group by record
+            """
+        ).fetchall()
+    }
+    ever = {
+        row[0]
+        for row in context.connection.execute(
+            "select distinct customer_id from journal.customer_ids"
+        ).fetchall()
+    }
+    assigned = assign(list(clusters.values()), issued, ever)
+    context.journal(
+        "customer_ids",
+        [
+            {"system": record.partition("/")[0], "record": record, "customer_id": customer}
+            for record, customer in assigned.items()
+            if issued.get(record) != customer
+        ],
+    )
+    return pa.table(
+        {
+            "record": pa.array(list(assigned), pa.string()),
+            "customer_id": pa.array(list(assigned.values()), pa.string()),
+        }
+    )
+
+
+def assign(clusters: list[list[str]], issued: dict[str, str], ever: set[str]) -> dict[str, str]:
+    """Record -> customer id. `clusters`: records sorted; `ever`: ids that may not be reissued."""
+    claims = [
+        (-count, customer, cluster[0], position)
+        for position, cluster in enumerate(clusters)
+        for customer, count in Counter(
+            issued[record] for record in cluster if record in issued
+        ).items()
+    ]
+    chosen: dict[int, str] = {}
+    taken: set[str] = set()
+    for _, customer, _, position in sorted(claims):
+        if position not in chosen and customer not in taken:
+            chosen[position] = customer
+            taken.add(customer)
+    used = ever | taken
+    for position, cluster in enumerate(clusters):
+        if position not in chosen:
+            chosen[position] = _new_id(cluster[0], used)
+            used.add(chosen[position])
+    return {
+        record: chosen[position] for position, cluster in enumerate(clusters) for record in cluster
+    }
+
+
+def _new_id(founder: str, used: set[str]) -> str:
+    attempt = 0
+    while True:
+        digest = uuid5(NAMESPACE_URL, f"{founder}#{attempt}").hex[:12]
+        customer = f"c_{digest}"
+        if customer not in used:
+            return customer
+        attempt += 1

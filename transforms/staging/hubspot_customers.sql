@@ -1,0 +1,24 @@
+-- One row per HubSpot contact that is still there.
+select
+    concat(_system, '/customers/', _key) as record,
+    _system as system,
+    _key as key,
+    nullif(concat_ws(' ', first_name, last_name), '') as name,
+    first_name,
+    last_name,
+    company,
+    email,
+    phone,
+    tax_number,
+    birth_date,
+    address,
+    city,
+    postcode,
+    country,
+    not email_optout as consent_email,
+    null::decimal(18, 2) as balance,
+    null::varchar as currency,
+    created_at,
+    updated_at
+from raw_hubspot.contacts
+where _change is null

@@ -1,0 +1,242 @@
+"""Check: every finished load against its contract, in a DuckDB of its own (no lock).
+
+The verdict is written beside the load, bad rows as parquet, so any machine can go on from it.
+A refused load is looked at again by every check, without the rows that newer loads replaced,
+until it is accepted: after the source or the contract was mended.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from contracts import Contract, Table
+from contracts.expectations import BrokenGate, validate
+from contracts.rules import Rule, load_rules, row_rules
+from contracts.typed import text, typed_query
+from systems import System
+from warehouse import Places, memory
+from warehouse.files import read_json, write_json
+from warehouse.landing import Landing, Load
+
+log = logging.getLogger(__name__)
+FIRST_KEYS = 5
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    rule: str
+    severity: str
+    checked: int
+    failed: int
+    keys: list[str]
+
+
+@dataclass
+class Verdict:
+    """`rows`: typed rows looked at. accepted + quarantined = rows, unless refused."""
+
+    system: str
+    table: str
+    load: str
+    contract: str
+    accepted: bool
+    rows: int = 0
+    quarantined: int = 0
+    reason: str | None = None
+    results: list[RuleResult] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+    @property
+    def problem(self) -> str | None:
+        if self.accepted:
+            return None
+        return f"{self.system}.{self.table}: load {self.load} was refused: {self.reason}"
+
+
+def check(places: Places, system: System, contract: Contract) -> list[Verdict]:
+    """Verdicts of all loads that had none, and of those that stand refused."""
+    landing = Landing(places.landing)
+    verdicts = []
+    for table in contract.tables.values():
+        loads = landing.loads(system.name, table.name)
+        for position, load in enumerate(loads):
+            if _stands(load):
+                continue
+            verdict = _check(places, contract, table, load, loads[position + 1 :])
+            write_json(load.verdict_path, asdict(verdict))
+            log.info(
+                "%s.%s: load %s: %d rows, %d quarantined, %s",
+                *(system.name, table.name, load.id, verdict.rows, verdict.quarantined),
+                "accepted" if verdict.accepted else "REFUSED",
+            )
+            verdicts.append(verdict)
+    return verdicts
+
+
+def verdict_of(load: Load) -> Verdict | None:
+    if not load.verdict_path.exists():
+        return None
+    content = read_json(load.verdict_path)
+    results = [RuleResult(**result) for result in content.pop("results")]
+    return Verdict(**content, results=results)
+
+
+def _stands(load: Load) -> bool:
+    verdict = verdict_of(load)
+    return verdict is not None and verdict.accepted
+
+
+def _check(
+    places: Places, contract: Contract, table: Table, load: Load, newer: Sequence[Load]
+) -> Verdict:
+    manifest = load.manifest
+    verdict = Verdict(
+        manifest.system, table.name, load.id, f"{contract.id} {contract.version}", accepted=True
+    )
+    if not manifest.rows:
+        return verdict
+    rules = row_rules(table)
+    superseded = newer if load.verdict_path.exists() else ()
+    connection = memory()
+    try:
+        stage(connection, table, load, superseded)
+        _judge(connection, table, rules, verdict)
+        verdict.missing, verdict.unknown = _drift(connection, table, manifest.fields)
+        with tempfile.TemporaryDirectory(prefix="kopru-check-") as folder:
+            rows = Path(folder) / "rows.parquet"
+            connection.execute(
+                f"copy (select * from typed where _change is null) to {text(str(rows))}"
+            )
+            docs = places.data / "docs" / manifest.system / table.name
+            _agree(verdict, rows, rules, docs)
+        if verdict.missing:
+            verdict.reason = (
+                f"no row has {', '.join(verdict.missing)}, which the contract requires. "
+                f"Correct physicalName in {contract.path.name} or the export."
+            )
+        verdict.reason = verdict.reason or _broken_load_rule(connection, table)
+        verdict.reason = verdict.reason or _too_many(table, verdict)
+        verdict.accepted = verdict.reason is None
+        _write_bad(connection, load, rules)
+    finally:
+        connection.close()
+    return verdict
+
+
+def stage(
+    connection: duckdb.DuckDBPyConnection, table: Table, load: Load, newer: Sequence[Load] = ()
+) -> None:
+    """Makes `landed` (the newest row per key of the load) and `typed` from it."""
+    connection.execute(
+        f"""create or replace temp table landed as
+            select * exclude (_position) from ({load.rows_query})
+            qualify row_number() over (partition by _key order by _position desc) = 1"""
+    )
+    for other in newer:
+        connection.execute(
+            f"delete from landed where _key in (select _key from ({other.rows_query}))"
+        )
+    connection.execute(f"create or replace temp table typed as {typed_query(table, 'landed')}")
+
+
+def _judge(
+    connection: duckdb.DuckDBPyConnection, table: Table, rules: list[Rule], verdict: Verdict
+) -> None:
+    """One pass over all row rules; fills verdict.results and makes table `bad`."""
+    columns = ", ".join(f"coalesce(({rule.sql}), false) as r{i}" for i, rule in enumerate(rules))
+    connection.execute(
+        f"""create or replace temp table judged as
+            select _key, _unreadable, {columns} from typed where _change is null"""
+    )
+    counts = ", ".join(
+        f"count(*) filter (not r{i}), list(_key order by _key) filter (not r{i})[:{FIRST_KEYS}]"
+        for i, _ in enumerate(rules)
+    )
+    rows, *found = connection.execute(f"select count(*), {counts} from judged").fetchone() or (0,)
+    verdict.rows = rows
+    verdict.results = [
+        RuleResult(rule.id, rule.severity, rows, found[2 * i], found[2 * i + 1] or [])
+        for i, rule in enumerate(rules)
+    ]
+    errors = [i for i, rule in enumerate(rules) if rule.severity == "error"]
+    broken = ", ".join(f"case when not r{i} then {text(rules[i].id)} end" for i in errors)
+    connection.execute(
+        f"""create or replace temp table bad as
+            select _key, _unreadable,
+                list_filter([{broken}], lambda rule: rule is not null) as rules
+            from judged where not ({" and ".join(f"r{i}" for i in errors)})"""
+    )
+    verdict.quarantined = connection.execute("select count(*) from bad").fetchall()[0][0]
+
+
+def _drift(
+    connection: duckdb.DuckDBPyConnection, table: Table, fields: tuple[str, ...]
+) -> tuple[list[str], list[str]]:
+    """Required columns that no row has at all, and fields nobody promised."""
+    promised = {column.path.split(".")[0] for column in table.columns}
+    unknown = sorted(set(fields) - promised)
+    required = [c for c in table.columns if c.required or c.key_position is not None]
+    absent = [c for c in required if c.path.split(".")[0] not in fields]
+    return [column.path for column in absent], unknown
+
+
+def _agree(verdict: Verdict, rows: Path, rules: list[Rule], docs: Path) -> None:
+    """Great Expectations evaluates the same predicates; two gates must count the same."""
+    broken = any(result.failed for result in verdict.results)
+    name = f"{verdict.system}.{verdict.table}"
+    counted = {
+        result.rule: result.failed
+        for result in validate(rows, rules, name=name, docs=docs if broken else None)
+    }
+    for result in verdict.results:
+        if counted[result.rule] != result.failed:
+            raise BrokenGate(
+                f"{name}, rule {result.rule}: our pass counts {result.failed} bad rows, "
+                f"Great Expectations {counted[result.rule]}. The gate is broken, not the data."
+            )
+
+
+def _broken_load_rule(connection: duckdb.DuckDBPyConnection, table: Table) -> str | None:
+    for rule in load_rules(table):
+        row = connection.execute(rule.sql.replace("{table}", "typed")).fetchone()
+        if row and not row[0]:
+            if rule.severity == "error":
+                return f"rule {rule.id} does not hold for the load: {rule.sql}"
+            log.warning("%s: rule %s does not hold", table.name, rule.id)
+    return None
+
+
+def _too_many(table: Table, verdict: Verdict) -> str | None:
+    if not verdict.rows or verdict.quarantined / verdict.rows <= table.bad_share:
+        return None
+    worst = sorted(
+        (result for result in verdict.results if result.failed and result.severity == "error"),
+        key=lambda result: -result.failed,
+    )
+    named = "; ".join(
+        f"{result.rule} broken {result.failed} times, first keys {', '.join(result.keys)}"
+        for result in worst[:3]
+    )
+    return (
+        f"{verdict.quarantined} of {verdict.rows} rows break the contract, more than the "
+        f"{table.bad_share:.0%} it allows ({named}). The last good rows stay. Mend the rows in "
+        "the system or the rule in the contract; the next run looks at this load again."
+    )
+
+
+def _write_bad(connection: duckdb.DuckDBPyConnection, load: Load, rules: list[Rule]) -> None:
+    aside = load.folder / f".{load.id}.bad.tmp"
+    connection.execute(
+        f"""copy (
+                select b._key, b.rules, b._unreadable, l._row, l._load_id
+                from bad as b join landed as l using (_key) order by b._key
+            ) to {text(str(aside))} (format parquet)"""
+    )
+    aside.replace(load.bad_path)

@@ -1,0 +1,91 @@
+"""The journal: what people and we ourselves did, as append-only files.
+
+    journal/<topic>/<moment>-<random>.jsonl     one JSON object a line
+
+Written without any database lock, so publishers, pages and people never fight for the one
+writer; ids, decisions and the ledger of our own writes survive a rebuild by construction.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from warehouse.files import write_text
+
+FORMAT = 1
+
+# Topic -> its fields and their SQL types. `values` and `before` are JSON objects.
+TOPICS: Mapping[str, Mapping[str, str]] = {
+    # A customer id was issued for a record: the newest line of a record holds.
+    "customer_ids": {
+        "format": "INTEGER",
+        "recorded_at": "TIMESTAMP",
+        "system": "VARCHAR",
+        "record": "VARCHAR",
+        "customer_id": "VARCHAR",
+    },
+    # What we sent to a tool: an intent before, an outcome after.
+    "sends": {
+        "format": "INTEGER",
+        "recorded_at": "TIMESTAMP",
+        "run": "VARCHAR",
+        "system": "VARCHAR",
+        "record": "VARCHAR",
+        "customer_id": "VARCHAR",
+        "state": "VARCHAR",  # intent, accepted, refused, retry
+        "values": "JSON",
+        "before": "JSON",
+        "detail": "VARCHAR",
+        "answer": "VARCHAR",
+    },
+}
+
+
+class JournalError(RuntimeError):
+    """A journal file cannot be used; the message names it and the reason."""
+
+
+class Journal:
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def append(self, topic: str, records: Iterable[Mapping[str, Any]]) -> Path | None:
+        """Writes all records as one file, or none; `recorded_at` and `format` are added."""
+        now = datetime.now(UTC)
+        at = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        known = TOPICS[topic].keys()
+        lines = []
+        for record in records:
+            unknown = record.keys() - known
+            if unknown:
+                raise JournalError(f"journal topic {topic} has no field {sorted(unknown)}")
+            line = {"format": FORMAT, "recorded_at": at, **record}
+            lines.append(json.dumps(line, ensure_ascii=False, default=str))
+        if not lines:
+            return None
+        name = f"{now.strftime('%Y%m%dT%H%M%S.%f')}-{secrets.token_hex(4)}.jsonl"
+        path = self.root / topic / name
+        write_text(path, "\n".join(lines) + "\n")
+        return path
+
+    def files(self, topic: str) -> list[Path]:
+        """Oldest first."""
+        return sorted((self.root / topic).glob("[!.]*.jsonl"))
+
+    def records(self, topic: str) -> Iterator[dict[str, Any]]:
+        """Every record, oldest first."""
+        for path in self.files(topic):
+            with path.open(encoding="utf-8") as lines:
+                for number, line in enumerate(lines, start=1):
+                    record = json.loads(line)
+                    if record.get("format") != FORMAT:
+                        raise JournalError(
+                            f"{path}, line {number}: format {record.get('format')!r}; "
+                            f"this version reads {FORMAT}."
+                        )
+                    yield record

@@ -1,0 +1,180 @@
+"""The landing: what the systems said, as append-only files.
+
+    landing/<system>/<table>/<load>.<n>.parquet   rows, always the same six columns
+    landing/<system>/<table>/<load>.json          manifest; a load without one does not count
+    landing/<system>/<table>/<load>.checked.json  the verdict (check.py)
+    landing/<system>/<table>/<load>.bad.parquet   the rows that broke a rule
+
+A manifest is first written under landing/.pending/, before dlt loads the files, and moved
+once dlt has recorded the load: a killed pull leaves either a whole load or none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import pyarrow as pa
+
+from contracts.typed import text
+from warehouse import memory
+from warehouse.files import read_json, write_json
+
+FORMAT = 1
+SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("_key", "_cursor", "_hash", "_row", "_change", "_load_id")]
+)
+
+
+class LandingError(RuntimeError):
+    """A file of the landing cannot be used; the message names it and the reason."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What one load asked for, what the system claimed, and what was seen.
+
+    `mode`: changed or full. `claimed`, `seen`: of the whole window up to this load.
+    `rows`: landed in this load (seen rows whose hash was known are not landed again).
+    """
+
+    system: str
+    table: str
+    load: str
+    mode: str
+    since: str | None
+    claimed: int | None
+    seen: int
+    rows: int
+    gone: int
+    finished: bool
+    complete: bool
+    fields: tuple[str, ...] = ()
+    error: str | None = None
+    format: int = FORMAT
+
+
+@dataclass(frozen=True)
+class Load:
+    """A finished load and its files."""
+
+    manifest: Manifest
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        return self.manifest.load
+
+    @property
+    def rows_query(self) -> str:
+        """SELECT of the six columns plus `_position`, the order in which rows were landed."""
+        files = sorted(self.folder.glob(f"{self.id}.*[0-9a-z].parquet"))
+        files = [file for file in files if not file.name.endswith(".bad.parquet")]
+        if not files:
+            columns = ", ".join(f"null::varchar as {name}" for name in SCHEMA.names)
+            return f"select {columns}, 0::bigint as _position where false"
+        names = ", ".join(text(str(file)) for file in files)
+        return (
+            f"select {', '.join(SCHEMA.names)}, "
+            "row_number() over (order by filename, file_row_number) as _position "
+            f"from read_parquet([{names}], filename = true, file_row_number = true)"
+        )
+
+    @property
+    def verdict_path(self) -> Path:
+        return self.folder / f"{self.id}.checked.json"
+
+    @property
+    def bad_path(self) -> Path:
+        return self.folder / f"{self.id}.bad.parquet"
+
+
+class Landing:
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def folder(self, system: str, table: str) -> Path:
+        return self.root / system / table
+
+    def loads(self, system: str, table: str) -> list[Load]:
+        """Finished loads, oldest first."""
+        folder = self.folder(system, table)
+        found = [
+            path
+            for path in folder.glob("*.json")
+            if not path.name.startswith(".") and not path.name.endswith(".checked.json")
+        ]
+        return [Load(_manifest(path), folder) for path in sorted(found)]
+
+    def tables(self, system: str) -> list[str]:
+        """Tables that have landed anything."""
+        folder = self.root / system
+        if not folder.exists():
+            return []
+        return sorted(
+            path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != "_"
+        )
+
+    def newest(self, system: str, table: str) -> Iterator[tuple[str, str, str | None]]:
+        """(key, hash, cursor) of the newest row of every key that is not gone."""
+        loads = [load for load in self.loads(system, table) if load.manifest.rows]
+        if not loads:
+            return
+        union = " union all ".join(f"({load.rows_query})" for load in loads)
+        query = f"""
+            with newest as (
+                select _key,
+                    max_by({{'hash': _hash, 'cursor': _cursor, 'change': _change}},
+                           (_load_id, _position)) as row
+                from ({union})
+                group by _key
+            )
+            select _key, row.hash, row.cursor from newest where row.change is null
+        """
+        connection = memory()
+        try:
+            result = connection.execute(query)
+            while rows := result.fetchmany(10_000):
+                yield from rows
+        finally:
+            connection.close()
+
+    def announce(self, manifest: Manifest) -> None:
+        """Says what a load is about to bring; it counts once it is sealed."""
+        pending = self._pending(manifest.system, manifest.table)
+        write_json(pending / f"{manifest.load}.json", asdict(manifest))
+
+    def seal(self, system: str, table: str) -> None:
+        """Ends announced loads: whole ones get their manifest, others vanish."""
+        for pending in self._pending(system, table).glob("[!.]*.json"):
+            if not read_json(pending)["rows"] or self._recorded(system, pending.stem):
+                folder = self.folder(system, table)
+                folder.mkdir(parents=True, exist_ok=True)
+                pending.replace(folder / pending.name)
+            else:
+                pending.unlink()
+
+    def _pending(self, system: str, table: str) -> Path:
+        # Not beside the files: dlt refuses a dataset folder that exists before its first load.
+        return self.root / ".pending" / system / table
+
+    def _recorded(self, system: str, load: str) -> bool:
+        """Whether dlt finished the load: it writes the state first, then the load's record."""
+        root = self.root / system
+        return any(
+            next((root / name).glob(f"*__{load}*.jsonl"), None) is not None
+            for name in ("_dlt_loads", "_dlt_pipeline_state")
+        )
+
+
+def _manifest(path: Path) -> Manifest:
+    content = read_json(path)
+    if content.get("format") != FORMAT:
+        raise LandingError(
+            f"{path} has format {content.get('format')!r}; this version reads {FORMAT}. "
+            "Use the version of Köprü that wrote it, or land the data again."
+        )
+    known = {field.name for field in fields(Manifest)}
+    values = {name: value for name, value in content.items() if name in known}
+    return Manifest(**{**values, "fields": tuple(values.get("fields", ()))})

@@ -1,0 +1,229 @@
+"""Load: accepted rows and the journal into the warehouse, by difference, about a second.
+
+Every load is one transaction: its rows, its quarantine and its line in ops.loads are all
+there or none of them is. Same hash: not touched; an older load never overwrites a newer one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import duckdb
+
+from contracts import Column, Contract, Table
+from contracts.typed import quoted, text
+from systems import System
+from warehouse import Places, opened, tables
+from warehouse.check import Verdict, stage, verdict_of
+from warehouse.journal import TOPICS, Journal
+from warehouse.landing import Landing, Load
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Loaded:
+    """What loading did for one table: `changed` rows differ from what was there before."""
+
+    system: str
+    table: str
+    loads: int = 0
+    changed: int = 0
+    quarantined: int = 0
+
+
+def load(places: Places, system: System, contract: Contract) -> list[Loaded]:
+    """Merges everything that is accepted and not loaded yet; one `Loaded` per table."""
+    landing = Landing(places.landing)
+    due = [
+        (table, item, verdict)
+        for table in contract.tables.values()
+        for item in landing.loads(system.name, table.name)
+        if (verdict := verdict_of(item)) is not None
+    ]
+    done = {name: Loaded(system.name, name) for name in contract.tables}
+    with opened(places) as connection:
+        tables.ensure(connection)
+        tables.ensure_raw(connection, system, contract)
+        known = {
+            (row[0], row[1])
+            for row in connection.execute(
+                "select load_id, accepted from ops.loads where system = ?", [system.name]
+            ).fetchall()
+        }
+        for table, item, verdict in due:
+            if (item.id, verdict.accepted) in known:
+                continue
+            with transaction(connection):
+                _load(connection, system, contract, table, item, verdict, done[table.name])
+        merge_journal(connection, Journal(places.journal))
+    return list(done.values())
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    connection.execute("begin")
+    try:
+        yield
+    except BaseException:  # whatever stopped it, half a load must not stay
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
+def _load(
+    connection: duckdb.DuckDBPyConnection,
+    system: System,
+    contract: Contract,
+    table: Table,
+    item: Load,
+    verdict: Verdict,
+    done: Loaded,
+) -> None:
+    changed = 0
+    if item.manifest.rows:
+        stage(connection, table, item)
+        _quarantine(connection, system.name, table.name, item, verdict.accepted)
+        if verdict.accepted:
+            target = tables.raw_name(system, table.name)
+            _select_good(connection, system, table, item)
+            changed = _merge(connection, target) + _tombstone(connection, system.name, target)
+            if changed:
+                tables.bump(connection, target, item.id)
+    connection.execute(
+        "delete from ops.loads where system = ? and table_name = ? and load_id = ?",
+        [system.name, table.name, item.id],
+    )
+    connection.execute(
+        """insert into ops.loads by name select
+            ? as system, ? as table_name, ? as load_id, ? as contract, ? as accepted, ? as claimed,
+            ? as seen, ? as landed, ? as quarantined, ? as changed, ? as reason,
+            make_timestamp((?::double * 1000000)::bigint) as loaded_from""",
+        [
+            *(system.name, table.name, item.id, verdict.contract, verdict.accepted),
+            *(item.manifest.claimed, item.manifest.seen, item.manifest.rows),
+            *(verdict.quarantined, changed, verdict.reason, item.id),
+        ],
+    )
+    done.loads += 1
+    done.changed += changed
+    done.quarantined += verdict.quarantined
+
+
+def _select_good(
+    connection: duckdb.DuckDBPyConnection, system: System, table: Table, item: Load
+) -> None:
+    """Temp table `good`: typed rows in the raw table's columns, without the quarantined."""
+    without_bad = (
+        f"where _key not in (select _key from read_parquet({text(str(item.bad_path))}))"
+        if item.bad_path.exists()
+        else ""
+    )
+    connection.execute(
+        f"""create or replace temp table good as
+            select {text(system.name)} as _system, _key, _hash, _load_id, _change,
+                {", ".join(_raw_columns(system, table))}
+            from typed {without_bad}"""
+    )
+
+
+def _raw_columns(system: System, table: Table) -> Iterator[str]:
+    canonical = tables.canonical_columns(system, table.name)
+    extra: list[Column] = []
+    for column in table.columns:
+        if canonical is None or column.name in canonical:
+            yield quoted(column.name)
+        else:
+            extra.append(column)
+    if canonical is not None:
+        pairs = ", ".join(f"{text(column.name)}, {quoted(column.name)}" for column in extra)
+        yield f"json_object({pairs}) as _extra"
+
+
+def _merge(connection: duckdb.DuckDBPyConnection, target: str) -> int:
+    return _count(
+        connection.execute(
+            f"""merge into {target} as t
+                using (select * from good where _hash <> 'deleted') as s
+                on t._system = s._system and t._key = s._key
+                when matched and t._hash is distinct from s._hash and s._load_id >= t._load_id
+                    then update by name
+                when not matched then insert by name"""
+        )
+    )
+
+
+def _tombstone(connection: duckdb.DuckDBPyConnection, system: str, target: str) -> int:
+    return _count(
+        connection.execute(
+            f"""update {target} as t
+                set _change = s._change, _hash = s._hash, _load_id = s._load_id
+                from good as s
+                where t._system = {text(system)} and t._key = s._key and s._hash = 'deleted'
+                    and t._hash <> s._hash and s._load_id >= t._load_id"""
+        )
+    )
+
+
+def _count(result: duckdb.DuckDBPyConnection) -> int:
+    row = result.fetchone()
+    return int(row[0]) if row else 0
+
+
+def _quarantine(
+    connection: duckdb.DuckDBPyConnection, system: str, table: str, item: Load, accepted: bool
+) -> None:
+    """Opens the load's bad rows; a newer good version of a row closes its old bad one."""
+    where = f"system = {text(system)} and table_name = {text(table)}"
+    if accepted:
+        connection.execute(
+            f"""update quarantine.rows set state = 'cleared', last_load = {text(item.id)}
+                where {where} and state = 'open' and last_load <= {text(item.id)}
+                    and key in (select _key from typed)"""
+        )
+    if not item.bad_path.exists():
+        return
+    connection.execute(
+        f"""merge into quarantine.rows as t using (
+                select {text(system)} as system, {text(table)} as table_name, _key as key, rules,
+                    [concat(c.rule, ': ', c.reason) for c in _unreadable] as reasons,
+                    _row::JSON as row, {text(item.id)} as first_load,
+                    {text(item.id)} as last_load, 'open' as state
+                from read_parquet({text(str(item.bad_path))})
+            ) as s
+            on t.system = s.system and t.table_name = s.table_name and t.key = s.key
+            when matched and s.last_load >= t.last_load then update set
+                rules = s.rules, reasons = s.reasons, row = s.row, last_load = s.last_load,
+                state = s.state
+            when not matched then insert by name"""
+    )
+
+
+def merge_journal(connection: duckdb.DuckDBPyConnection, journal: Journal) -> None:
+    """Appends journal files the warehouse has not read yet to journal.<topic>."""
+    for topic, columns in TOPICS.items():
+        known = {
+            row[0]
+            for row in connection.execute(
+                "select file from ops.journal_files where topic = ?", [topic]
+            ).fetchall()
+        }
+        new = [path for path in journal.files(topic) if path.name not in known]
+        if not new:
+            continue
+        files = ", ".join(text(str(path)) for path in new)
+        shape = ", ".join(f"{text(name)}: {text(kind)}" for name, kind in columns.items())
+        with transaction(connection):
+            connection.execute(
+                f"""insert into journal.{quoted(topic)} by name
+                    select * from read_json([{files}], format = 'newline_delimited',
+                        columns = {{{shape}}})"""
+            )
+            connection.executemany(
+                "insert into ops.journal_files values (?, ?)",
+                [(topic, path.name) for path in new],
+            )
+            tables.bump(connection, f"journal.{topic}", new[-1].name)

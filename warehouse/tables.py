@@ -1,0 +1,142 @@
+"""The tables that exist before any data does: made empty from the contracts.
+
+So every model always runs, and a company with only two systems gets a working view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import duckdb
+
+from contracts import Contract, Table, load
+from contracts.reader import GENERIC_KINDS, HERE
+from contracts.typed import quoted
+from systems import System
+from warehouse.journal import TOPICS
+
+KINDS = ("shopify", "woocommerce", "hubspot")
+LANDED_COLUMNS = {
+    "_system": "VARCHAR",
+    "_key": "VARCHAR",
+    "_hash": "VARCHAR",
+    "_load_id": "VARCHAR",
+    "_change": "VARCHAR",
+}
+OWN = {
+    "ops.loads": {
+        "system": "VARCHAR",
+        "table_name": "VARCHAR",
+        "load_id": "VARCHAR",
+        "contract": "VARCHAR",
+        "accepted": "BOOLEAN",
+        "claimed": "BIGINT",
+        "seen": "BIGINT",
+        "landed": "BIGINT",
+        "quarantined": "BIGINT",
+        "changed": "BIGINT",
+        "reason": "VARCHAR",
+        "loaded_from": "TIMESTAMP",
+    },
+    "ops.journal_files": {"topic": "VARCHAR", "file": "VARCHAR"},
+    "ops.versions": {"name": "VARCHAR", "version": "VARCHAR"},
+    "ops.as_of": {"as_of": "TIMESTAMP"},
+    "ops.contract_results": {
+        "load_id": "VARCHAR",
+        "table_name": "VARCHAR",
+        "rule": "VARCHAR",
+        "severity": "VARCHAR",
+        "checked": "BIGINT",
+        "failed": "BIGINT",
+        "keys": "VARCHAR[]",
+    },
+    "quarantine.rows": {
+        "system": "VARCHAR",
+        "table_name": "VARCHAR",
+        "key": "VARCHAR",
+        "rules": "VARCHAR[]",
+        "reasons": "VARCHAR[]",
+        "row": "JSON",
+        "first_load": "VARCHAR",
+        "last_load": "VARCHAR",
+        "state": "VARCHAR",
+    },
+}
+
+
+def raw_name(system: System, table: str) -> str:
+    return f"{_raw_schema(system.kind)}.{quoted(table)}"
+
+
+def _raw_schema(kind: str) -> str:
+    return "raw_canonical" if kind in GENERIC_KINDS else f"raw_{kind}"
+
+
+@cache
+def _shipped(name: str) -> Contract:
+    return load(Path(HERE) / f"{name}.odcs.yaml")
+
+
+def canonical_columns(system: System, table: str) -> frozenset[str] | None:
+    """Column names of the canonical table a generic kind maps to; None for other kinds."""
+    if system.kind not in GENERIC_KINDS:
+        return None
+    canonical = _shipped("canonical").tables
+    if table not in canonical:
+        raise ValueError(
+            f"{system.name}: its contract has table {table!r}, which is not in the canonical "
+            f"vocabulary. Valid table names: {', '.join(canonical)}."
+        )
+    return frozenset(column.name for column in canonical[table].columns)
+
+
+def ensure(connection: duckdb.DuckDBPyConnection) -> None:
+    """Our own tables, the journal's, and raw tables of every shipped contract."""
+    journal = {f"journal.{quoted(topic)}": columns for topic, columns in TOPICS.items()}
+    for name, columns in {**OWN, **journal}.items():
+        _create(connection, name, columns)
+    for kind in KINDS:
+        for table in _shipped(kind).tables.values():
+            _create(connection, f"raw_{kind}.{quoted(table.name)}", _columns(table))
+    for table in _shipped("canonical").tables.values():
+        columns = {**_columns(table), "_extra": "JSON"}
+        _create(connection, f"raw_canonical.{quoted(table.name)}", columns)
+
+
+def ensure_raw(connection: duckdb.DuckDBPyConnection, system: System, contract: Contract) -> None:
+    """Raw tables of a system whose contract is not the shipped one; adds new columns."""
+    if system.kind in GENERIC_KINDS:
+        return
+    for table in contract.tables.values():
+        _create(connection, raw_name(system, table.name), _columns(table))
+
+
+def versions(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Table or model name -> version of its content."""
+    return dict(connection.execute("select name, version from ops.versions").fetchall())
+
+
+def bump(connection: duckdb.DuckDBPyConnection, name: str, version: str) -> None:
+    """Says that a table's content changed, so that models reading it are built again."""
+    name = name.replace('"', "")
+    connection.execute("delete from ops.versions where name = ?", [name])
+    connection.execute("insert into ops.versions values (?, ?)", [name, version])
+
+
+def _columns(table: Table) -> dict[str, str]:
+    return {**LANDED_COLUMNS, **{column.name: column.type for column in table.columns}}
+
+
+def _create(connection: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, str]) -> None:
+    schema = name.partition(".")[0]
+    connection.execute(f"create schema if not exists {schema}")
+    inside = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns.items())
+    connection.execute(f"create table if not exists {name} ({inside})")
+    have = {row[0] for row in connection.execute(f"describe {name}").fetchall()}
+    for column, kind in columns.items():
+        if column not in have:
+            connection.execute(
+                f"alter table {name} add column if not exists {quoted(column)} {kind}"
+            )
