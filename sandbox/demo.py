@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,9 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=7)
     chosen = options.parse_args()
     teller = Teller()
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # so that TERM cleans up as Ctrl-C does
     data = ROOT / "data" / "demo"
     shutil.rmtree(data, ignore_errors=True)
     try:
@@ -42,6 +46,9 @@ def main() -> int:
     except (AirflowError, Surprise) as error:
         teller.say(f"FAILED: {error}")
         return 1
+    except KeyboardInterrupt:
+        teller.say("stopped")
+        return 130
     teller.say("done; nothing is left running. The data is in data/demo.")
     return 0
 

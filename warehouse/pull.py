@@ -34,6 +34,8 @@ from warehouse import Places
 from warehouse.landing import SCHEMA, Landing, Manifest
 
 os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")  # a company's pulls are its own
+# In a task dlt asks Airflow's variables for every setting: hundreds of calls, half a minute.
+os.environ.setdefault("PROVIDERS__ENABLE_AIRFLOW_SECRETS", "false")
 log = logging.getLogger(__name__)
 GONE = "deleted"
 

@@ -47,7 +47,7 @@ select
     concat(_system, '/orders/', order_id) as order_record,
     _system as system,
     order_id as key,
-    concat(_system, '/customers/', customer_key) as customer_record,
+    _system || '/customers/' || customer_key as customer_record,
     null::varchar as contact_name,
     null::varchar as contact_company,
     null::varchar as contact_email,

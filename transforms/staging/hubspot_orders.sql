@@ -3,7 +3,7 @@ select
     concat(_system, '/orders/', _key) as order_record,
     _system as system,
     _key as key,
-    concat(_system, '/customers/', contacts[1].contact_id) as customer_record,
+    _system || '/customers/' || contacts[1].contact_id as customer_record,
     null::varchar as contact_name,
     null::varchar as contact_company,
     null::varchar as contact_email,

@@ -3,7 +3,7 @@ select
     concat(_system, '/orders/', _key) as order_record,
     _system as system,
     _key as key,
-    concat(_system, '/customers/', customer_id) as customer_record,
+    _system || '/customers/' || customer_id as customer_record,
     billing_name as contact_name,
     billing_company as contact_company,
     email as contact_email,
