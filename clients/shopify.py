@@ -142,13 +142,16 @@ def connect(
         remedy = f"Put the app's client id and secret into the Airflow connection {system.name!r}"
         raise Denied(system.name, "no client secret and no access token", remedy)
     base = private(system.name, system.connection.url)
-    grant = _granter(Http(system.name, base, sleep=sleep), login, secret) if login else None
+    grant = (
+        _granter(Http(system.name, base, words=_words, sleep=sleep), login, secret)
+        if login
+        else None
+    )
     auth = _Token(None if login else secret, grant, clock)
     bucket = Bucket(clock)
     judge = _throttled(system.name)
-    return Shopify(
-        Http(system.name, base, auth=auth, pace=bucket, judge=judge, sleep=sleep), bucket
-    )
+    http = Http(system.name, base, auth=auth, pace=bucket, words=_words, judge=judge, sleep=sleep)
+    return Shopify(http, bucket)
 
 
 def _granter(http: Http, login: str, secret: str) -> Callable[[], tuple[str, float]]:
@@ -165,6 +168,13 @@ def _granter(http: Http, login: str, secret: str) -> Callable[[], tuple[str, flo
         return answer["access_token"], float(answer.get("expires_in") or 86_399)
 
     return grant
+
+
+def _words(body: Any) -> str:
+    """Shopify's REST answers say `errors`, its token endpoint `error_description`."""
+    if not isinstance(body, dict):
+        return ""
+    return str(body.get("errors") or body.get("error_description") or "")
 
 
 def _throttled(system: str) -> Callable[[requests.Response], None]:

@@ -6,7 +6,8 @@ signatures in the query; each attempt needs a new one, since a used nonce is a 4
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
@@ -59,7 +60,7 @@ class WooCommerce:
         return f"reads {customers} customers and {orders} orders at {self.http.base}"
 
 
-def connect(system: System) -> WooCommerce:
+def connect(system: System, *, sleep: Callable[[float], None] = time.sleep) -> WooCommerce:
     key, secret = system.connection.login, system.connection.password
     if not key or not secret:
         raise Denied(
@@ -69,7 +70,7 @@ def connect(system: System) -> WooCommerce:
         )
     base = system.connection.url
     auth = HTTPBasicAuth(key, secret) if base.startswith("https:") else _Signed(key, secret)
-    return WooCommerce(Http(system.name, base, auth=auth, refusing_500=True))
+    return WooCommerce(Http(system.name, base, auth=auth, refusing_500=True, sleep=sleep))
 
 
 class _Signed(AuthBase):

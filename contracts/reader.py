@@ -124,7 +124,7 @@ def contract_of(system: System) -> Contract:
 
     A bare name such as "dolibarr" is looked for among the shipped ones.
     """
-    name = system.contract or system.settings.get("preset") or system.kind
+    name = system.contract or system.kind
     shipped = HERE / f"{name}.odcs.yaml"
     return load(shipped if shipped.exists() or "/" not in str(name) else Path(name))
 

@@ -33,7 +33,7 @@ def typed_query(table: Table, landed: str) -> str:
     a list of {rule, reason}, one per cell that is there but is not what was promised.
     """
     paths = ", ".join(text(json_path(column.path)) for column in table.columns)
-    cells = [f"nullif(trim(_cells[{i}]), '')" for i, _ in enumerate(table.columns, start=1)]
+    cells = [_cell(column, i) for i, column in enumerate(table.columns, start=1)]
     typed = [
         f"{typed_cell(column, cell)} as {quoted(column.name)}"
         for column, cell in zip(table.columns, cells, strict=True)
@@ -55,6 +55,13 @@ select * exclude (_cells),
     list_filter([{", ".join(unreadable)}], lambda cell: cell is not null) as _unreadable
 from typed
 """
+
+
+def _cell(column: Column, position: int) -> str:
+    """The text of one cell; empty is absent, and absent is the contract's default."""
+    cell = f"nullif(trim(_cells[{position}]), '')"
+    default = column.settings.get("default")
+    return cell if default is None else f"coalesce({cell}, {text(str(default))})"
 
 
 def typed_cell(column: Column, cell: str) -> str:

@@ -78,7 +78,8 @@ def _place(client: Outbox, rows: list[Due], number: int) -> Iterator[Outcome]:
             kept.append(row)
         except UnicodeEncodeError as error:
             letters = error.object[error.start : error.end]
-            yield Outcome(row.record, "refused", f"{letters!r} cannot be said in {rule['encoding']}")
+            words = f"{letters!r} cannot be said in {rule['encoding']}"
+            yield Outcome(row.record, "refused", words)
     if not kept:
         return
     name = f"kopru_{client.now():%Y%m%dT%H%M%S%f}_{number}.csv"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dlt
@@ -22,6 +22,7 @@ Row = dict[str, Any]
 # Table name -> {key: cursor} of the rows the landing holds now (none that are gone).
 Memory = Callable[[str], Mapping[str, str | None]]
 PAGES_PER_LOAD = 200
+OF_WINDOW = ("since", "started", "highest", "seen", "claimed")  # forgotten when it ends
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def resource(
     """A dlt resource of `Page`s, at most `pages_per_load`, then one `Reading`; resumable.
 
     Its state: `watermark` (highest cursor of finished, complete windows), and within a window
-    `position`, `since`, `highest`, `seen`, `claimed`.
+    `position`, `since`, `started`, `highest`, `seen`, `claimed`.
     """
 
     def pages() -> Iterator[Page | Reading]:
@@ -170,19 +171,33 @@ def _close(table: Table, state: Row, reading: Reading) -> None:
     if not reading.finished:
         return
     if reading.complete and table.changed_since and state.get("highest"):
-        state["watermark"] = max(state["highest"], state.get("watermark") or "")
-    for name in ("position", "since", "highest", "seen", "claimed"):
+        _advance(state, reading.since)
+    for name in ("position", *OF_WINDOW):
         state.pop(name, None)
+
+
+def _advance(state: Row, since: str | None) -> None:
+    """Never past the start of the reading: a row may have changed after its page was read,
+    and a later row's change must not hide that. Never over a gap somebody's `since` left."""
+    watermark = state.get("watermark") or ""
+    if since and watermark and since > watermark:
+        return
+    state["watermark"] = max(min(state["highest"], state["started"]), watermark)
 
 
 def _window(table: Table, state: Row, since: str | None, full: bool) -> Window:
     if state.get("position") is not None:
         return Window(state.get("since"), state["position"], full)
-    for name in ("since", "highest", "seen", "claimed"):
+    for name in OF_WINDOW:
         state.pop(name, None)
+    state["started"] = _now()
     if full or not table.changed_since:
         return Window(None, None, full)
     return Window(since or _overlapped(state.get("watermark"), table.overlap))
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _overlapped(watermark: str | None, overlap: timedelta) -> str | None:

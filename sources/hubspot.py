@@ -24,6 +24,7 @@ from systems import System
 
 PREFIX = "properties."
 OVERLAP = timedelta(minutes=10)  # a change appears in the search index some moments later
+EVERYTHING = {"filterGroups": [], "sorts": [], "properties": [], "limit": 1, "after": "0"}
 # The vendor's name of "last modified": contacts are older than the hs_ convention.
 MODIFIED = {"contacts": "lastmodifieddate", "deals": "hs_lastmodifieddate"}
 
@@ -37,12 +38,11 @@ def source(
     since: str | None = None,
     full: bool = False,
 ) -> list[DltResource]:
-    crm = connect(system)
     wanted = tables or list(contract.tables)
     return [
-        resource(system.name, table_of(crm, name, contract.tables[name]), since=since, full=full)
-        for name in MODIFIED
-        if name in wanted and name in contract.tables
+        resource(system.name, table, since=since, full=full)
+        for table in tables_of(connect(system), contract)
+        if table.name in wanted
     ]
 
 
@@ -56,7 +56,13 @@ class Kind:
     properties: tuple[str, ...]
 
 
-def table_of(crm: HubSpot, name: str, table: ContractTable) -> Table:
+def tables_of(crm: HubSpot, contract: Contract) -> list[Table]:
+    return [
+        _table(crm, name, contract.tables[name]) for name in MODIFIED if name in contract.tables
+    ]
+
+
+def _table(crm: HubSpot, name: str, table: ContractTable) -> Table:
     asked = {c.path.removeprefix(PREFIX) for c in table.columns if c.path.startswith(PREFIX)}
     kind = Kind(crm, name, MODIFIED[name], tuple(sorted(asked | {MODIFIED[name]})))
     return Table(
@@ -84,9 +90,11 @@ def _listed(kind: Kind, window: Window) -> Iterator[Page]:
     after = window.position
     while True:
         rows, after = kind.crm.page(kind.name, kind.properties, after)
-        yield Page(rows, position=after)
         if after is None:
+            # A list does not say how long it is; a search for everything does.
+            yield Page(rows, claimed=kind.crm.search(kind.name, EVERYTHING)[1])
             return
+        yield Page(rows, position=after)
 
 
 def _searched(kind: Kind, window: Window) -> Iterator[Page]:

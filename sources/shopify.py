@@ -29,10 +29,10 @@ CUSTOMERS = """
 query Customers($first: Int!, $after: String, $query: String, $whole: String) {
   rows: customers(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {
     nodes {
-      id firstName lastName displayName note tags state locale createdAt updatedAt
+      id firstName lastName displayName note createdAt updatedAt
       defaultEmailAddress { emailAddress marketingState marketingUpdatedAt }
       defaultPhoneNumber { phoneNumber smsMarketingConsent { state updatedAt } }
-      defaultAddress { name company address1 address2 city province zip countryCodeV2 phone }
+      defaultAddress { name company address1 address2 city zip countryCodeV2 phone }
     }
     pageInfo { hasNextPage endCursor }
   }
@@ -107,24 +107,26 @@ def source(
     since: str | None = None,
     full: bool = False,
 ) -> list[DltResource]:
-    shop = connect(system)
     wanted = tables or list(contract.tables)
     return [
-        resource(system.name, table_of(shop, listing), since=since, full=full)
-        for listing in LISTINGS
-        if listing.name in wanted
+        resource(system.name, table, since=since, full=full)
+        for table in tables_of(connect(system), contract)
+        if table.name in wanted
     ]
 
 
-def table_of(shop: Shopify, listing: Listing) -> Table:
-    return Table(
-        listing.name,
-        key=lambda row: str(row["id"]),
-        read=partial(_read, shop, listing),
-        cursor=lambda row: str(row["updatedAt"]),  # always YYYY-MM-DDTHH:MM:SSZ
-        changed_since=True,
-        overlap=listing.overlap,
-    )
+def tables_of(shop: Shopify, contract: Contract) -> list[Table]:
+    return [
+        Table(
+            listing.name,
+            key=lambda row: str(row["id"]),
+            read=partial(_read, shop, listing),
+            cursor=lambda row: str(row["updatedAt"]),  # always YYYY-MM-DDTHH:MM:SSZ
+            changed_since=True,
+            overlap=listing.overlap,
+        )
+        for listing in LISTINGS
+    ]
 
 
 def _read(shop: Shopify, listing: Listing, window: Window) -> Iterator[Page]:

@@ -36,16 +36,15 @@ def source(
     since: str | None = None,
     full: bool = False,
 ) -> list[DltResource]:
-    store = connect(system)
     wanted = tables or list(contract.tables)
     return [
         resource(system.name, table, since=since, full=full)
-        for table in tables_of(store)
+        for table in tables_of(connect(system), contract)
         if table.name in wanted
     ]
 
 
-def tables_of(store: WooCommerce) -> list[Table]:
+def tables_of(store: WooCommerce, contract: Contract) -> list[Table]:
     return [
         Table("customers", _key, partial(_customers, store), _cursor),
         Table(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -77,9 +77,13 @@ class Journal:
         """Oldest first."""
         return sorted((self.root / topic).glob("[!.]*.jsonl"))
 
-    def records(self, topic: str) -> Iterator[dict[str, Any]]:
-        """Every record, oldest first."""
+    def records(
+        self, topic: str, *, only: Container[str] | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Every record, oldest first; `only`: of these file names."""
         for path in self.files(topic):
+            if only is not None and path.name not in only:
+                continue
             with path.open(encoding="utf-8") as lines:
                 for number, line in enumerate(lines, start=1):
                     record = json.loads(line)

@@ -90,6 +90,7 @@ class Shopify(Mutations):
             "order": self._order,
             "orders": self._orders,
             "ordersCount": lambda info, **asked: self._count("orders", **asked),
+            "metafieldDefinitions": self._definitions,
             "node": lambda info, id: self._node(id),
             "nodes": lambda info, ids: [self._node(id_) for id_ in ids],
             "shop": SHOP,
@@ -98,6 +99,7 @@ class Shopify(Mutations):
             "customerUpdate": self._writing(self.customer_update),
             "tagsAdd": self._writing(self.tags_add),
             "metafieldsSet": self._writing(self.metafields_set),
+            "metafieldsDelete": self._writing(self.metafields_delete),
             "metafieldDefinitionCreate": self._writing(self.definition_create),
         }
 
@@ -205,6 +207,11 @@ class Shopify(Mutations):
         if limit is not None and found > limit:
             return {"count": limit, "precision": "AT_LEAST"}
         return {"count": found, "precision": "EXACT"}
+
+    def _definitions(self, info: Any, ownerType: str, **asked: Any) -> Row:  # noqa: N803 - theirs
+        self._need("read_customers", "metafieldDefinitions")
+        found = self.definitions.found(ownerType, asked.get("namespace"))
+        return {"nodes": found, "pageInfo": {"hasNextPage": False, "hasPreviousPage": False}}
 
     def _customer(self, info: Any, id: str) -> Row | None:  # noqa: A002 - the schema's name
         self._need("read_customers", "customer")

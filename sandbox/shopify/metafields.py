@@ -57,6 +57,7 @@ class Definitions:
 
     def __init__(self) -> None:
         self.types: dict[tuple[str, str], str] = {}
+        self._made: list[dict[str, Any]] = []
 
     def create(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """Raises Fault; a definition can be made only once."""
@@ -70,11 +71,17 @@ class Definitions:
             raise Fault("key", "TAKEN", f"{text}namespace.")
         self.types[name] = wanted["type"]
         number = len(self.types)
-        return {
-            **wanted,
-            "id": f"gid://shopify/MetafieldDefinition/{number}",
-            "namespace": namespace,
-        }
+        made = {**wanted, "id": f"gid://shopify/MetafieldDefinition/{number}"}
+        self._made.append(made | {"namespace": namespace})
+        return self._made[-1]
+
+    def found(self, owner_type: str, namespace: str | None) -> list[dict[str, Any]]:
+        wanted = full_namespace(namespace) if namespace else None
+        return [
+            made
+            for made in self._made
+            if made["ownerType"] == owner_type and wanted in (None, made["namespace"])
+        ]
 
     def type_for(self, entry: dict[str, Any], name: str, known: str | None) -> str:
         """The type an entry must have; raises Fault when nobody says it, or two say another."""

@@ -98,6 +98,26 @@ class Mutations(Nodes):
         nodes = [self.metafield_node(record, name) for record, name, _, _ in checked]
         return {"metafields": nodes, "userErrors": []}
 
+    def metafields_delete(self, info: Any, metafields: list[Row]) -> Row:
+        """Null for a value that was not there; an owner that does not exist refuses all."""
+        owners = [self.owner(entry["ownerId"]) for entry in metafields]
+        errors = [
+            {"field": ["metafields", str(index), "ownerId"], "message": "Owner does not exist"}
+            for index, record in enumerate(owners)
+            if record is None
+        ]
+        if errors:
+            return _refused("deletedMetafields", errors)
+        found = []
+        for record, entry in zip(map(str, owners), metafields, strict=True):
+            name = f"{full_namespace(entry['namespace'])}.{entry['key']}"
+            gone = self.given.get(record, {}).pop(name, None)
+            found.append(None if gone is None else entry)
+            if gone is not None:
+                self.customers[record].updated_at = now()
+                self.writes += 1
+        return {"deletedMetafields": found, "userErrors": []}
+
     def definition_create(self, info: Any, definition: Row) -> Row:
         try:
             made = self.definitions.create(definition)

@@ -39,7 +39,7 @@ class Nodes(WebStore):
             "email": c.email or None,
             "phone": c.phone or None,
             "defaultEmailAddress": _email(c),
-            "defaultPhoneNumber": {"phoneNumber": c.phone} if c.phone else None,
+            "defaultPhoneNumber": _phone(c),
             "defaultAddress": lambda info: _address(c),
             "createdAt": iso(c.created_at),
             "updatedAt": iso(c.updated_at),
@@ -134,6 +134,14 @@ def iso(moment: datetime | None) -> str | None:
     if moment is None:
         return None
     return moment.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def _phone(customer: Customer) -> Row | None:
+    """Nobody here ever agreed to text messages."""
+    if not customer.phone:
+        return None
+    consent = {"state": "NEVER_SUBSCRIBED", "updatedAt": None}
+    return {"phoneNumber": customer.phone, "smsMarketingConsent": consent}
 
 
 def _email(customer: Customer) -> Row | None:

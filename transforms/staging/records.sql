@@ -34,7 +34,7 @@ records as (
 folded as (
     -- i, I, dotted and dotless fold to one letter: people write all four for the same name
     select
-        *,
+        * replace (coalesce(updated_at, created_at, timestamp '1970-01-01') as updated_at),
         regexp_extract_all(
             lower(translate(name, 'İIıŞşĞğÜüÖöÇçÂâÎîÛû', 'iiissgguuooccaaiiuu')), '[a-z0-9]+'
         ) as name_words

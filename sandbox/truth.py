@@ -1,0 +1,53 @@
+"""How well customers were found: pairs of records against the known truth."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from warehouse import Places
+from warehouse.serve import served
+
+
+@dataclass(frozen=True)
+class Found:
+    """Over pairs of records of one person: precision, how many linked pairs are right; recall,
+    how many right pairs are linked."""
+
+    customers: int
+    people: int
+    precision: float
+    recall: float
+
+
+def customer_ids(places: Places) -> dict[tuple[str, str], str]:
+    """(system, record in the system's own words) -> customer id."""
+    with served(places, "desk.duckdb") as connection:
+        rows = connection.execute("select record, customer_id from identity.customers").fetchall()
+    return {_plain(record): customer for record, customer in rows}
+
+
+def found(places: Places, truth: Iterable[tuple[str, str, str]]) -> Found:
+    ids = customer_ids(places)
+    person = {(system, record): who for system, record, who in truth}
+    known = [(person[record], customer) for record, customer in ids.items() if record in person]
+    linked = _pairs(Counter(customer for _, customer in known))
+    right = _pairs(Counter(known))
+    true = _pairs(Counter(person.values()))
+    return Found(
+        customers=len({customer for _, customer in known}),
+        people=len(set(person.values())),
+        precision=right / linked if linked else 1.0,
+        recall=right / true if true else 1.0,
+    )
+
+
+def _plain(record: str) -> tuple[str, str]:
+    """shop/customers/gid://shopify/Customer/12 -> (shop, 12)."""
+    system, _, rest = record.partition("/")
+    return system, rest.rpartition("/")[2]
+
+
+def _pairs(sizes: Counter[object]) -> int:
+    return sum(n * (n - 1) // 2 for n in sizes.values())

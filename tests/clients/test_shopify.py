@@ -1,0 +1,155 @@
+"""Tokens that expire, points that run out, errors inside a 200."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from clients import ClientError, Denied, Implausible, Refused, Unavailable
+from clients.http import Unknown
+from clients.shopify import CHECK, Shopify, connect
+from sandbox.serving import serving
+from sandbox.shopify import Shopify as Server
+from systems import Connection, System
+from tests import company
+from tests.clients.scripted import URL, answer, script
+
+QUERY = "query Q { customers(first: 100) { nodes { id } } }"
+WRITE = "mutation M { tagsAdd(id: 1, tags: []) { userErrors { message } } }"
+
+
+class Clock:
+    """Time that passes only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def server(clock: Clock) -> Server:
+    return Server(company.customers(100), [], token_seconds=3600, clock=clock)
+
+
+@pytest.fixture
+def system(server: Server) -> Iterator[System]:
+    with serving(server.app()) as url:
+        secrets = {"login": server.client_id, "password": server.client_secret}
+        yield System("boutique", "shopify", connection=Connection(host=url, **secrets))
+
+
+def shop(system: System, clock: Clock) -> Shopify:
+    return connect(system, sleep=clock.sleep, clock=clock)
+
+
+def test_a_token_is_fetched_once_and_renewed_before_its_end(
+    system: System, server: Server, clock: Clock
+) -> None:
+    client = shop(system, clock)
+    for _ in range(3):
+        client.query(CHECK)
+    assert server.requests == 4
+    clock.now += 3400
+    client.query(CHECK)
+    assert server.requests == 6
+
+
+def test_a_token_refused_early_is_renewed_once(
+    system: System, server: Server, clock: Clock
+) -> None:
+    client = shop(system, clock)
+    client.query(CHECK)
+    server.tokens._ends.clear()
+    assert client.query(CHECK)["customersCount"]["count"] == 100
+    assert server.requests == 5
+
+
+def test_a_wrong_secret_is_denied_without_showing_it(system: System, clock: Clock) -> None:
+    for field in ("password", "login"):
+        wrong = system.connected(replace(system.connection, **{field: "shpss_wrong"}))
+        with pytest.raises(Denied) as caught:
+            shop(wrong, clock).query(CHECK)
+        assert "Airflow connection 'boutique'" in str(caught.value)
+        assert "shpss_wrong" not in str(caught.value)
+
+
+def test_a_static_token_needs_no_grant(clock: Clock) -> None:
+    server = Server(company.customers(1), [], static_token="shpat_1", clock=clock)
+    with serving(server.app()) as url:
+        connection = Connection(host=url, password="shpat_1")
+        shop(System("boutique", "shopify", connection=connection), clock).query(CHECK)
+    assert server.requests == 1
+
+
+def test_points_are_waited_for_instead_of_being_throttled(clock: Clock) -> None:
+    server = Server(company.customers(100), [], bucket=250, restore=50, clock=clock)
+    with serving(server.app()) as url:
+        secrets = {"login": server.client_id, "password": server.client_secret}
+        connection = Connection(host=url, **secrets)
+        client = shop(System("boutique", "shopify", connection=connection), clock)
+        for _ in range(6):
+            assert len(client.query(QUERY)["customers"]["nodes"]) == 100
+    assert server.requests == 7, "a throttled answer would have cost another request"
+    assert sum(clock.slept) >= 350 / 50 - 3
+
+
+def test_throttled_is_waited_out(system: System, server: Server, clock: Clock) -> None:
+    server.faults = ["throttled", "throttled"]
+    assert shop(system, clock).query(CHECK)["shop"]
+    assert len(clock.slept) == 2
+    assert min(clock.slept) >= 1
+
+
+def test_a_missing_scope_is_denied_with_the_vendors_words(
+    system: System, server: Server, clock: Clock
+) -> None:
+    server.scopes.discard("read_customers")
+    with pytest.raises(Denied, match="Access denied for customersCount.*ACCESS_DENIED.*scope"):
+        shop(system, clock).query(CHECK)
+
+
+def static(*given: Any) -> Shopify:
+    connection = Connection(host=URL, password="shpat_1")
+    client = connect(System("boutique", "shopify", connection=connection), sleep=lambda s: None)
+    script(client.http.session, *given)
+    return client
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({"errors": [{"message": "Field 'x' doesn't exist"}]}, Refused),
+        (
+            {"errors": [{"message": "no", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}]},
+            Unavailable,
+        ),
+        ({"data": {"a": 1}, "errors": [{"message": "half"}]}, Refused),
+        ({"errors": "Not Found"}, Refused),
+        ({"extensions": {}}, Implausible),
+        ([], Implausible),
+    ],
+)
+def test_errors_inside_a_200(body: Any, kind: type[ClientError]) -> None:
+    with pytest.raises(kind, match="^boutique: "):
+        static(answer(body=body)).query(CHECK)
+
+
+def test_a_write_that_broke_inside_is_unknown() -> None:
+    body = {"errors": [{"message": "no", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}]}
+    with pytest.raises(Unknown):
+        static(answer(body=body)).mutate(WRITE, {})

@@ -1,0 +1,106 @@
+"""Walks longer than a search may answer, many changes in one instant, deals and their contacts."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+import clients.hubspot
+import sources.hubspot
+from sources import Window
+from tests import company
+from tests.kinds import KINDS, Running
+from tests.pulling import contract
+
+HUBSPOT = next(kind for kind in KINDS if kind.name == "hubspot")
+EARLY = Window(since="2026-01-01T00:00:00Z")
+
+
+@pytest.fixture
+def running() -> Iterator[Running]:
+    with HUBSPOT.running(customers=330, orders=40) as served:
+        yield served
+
+
+@pytest.fixture
+def _small_searches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Searches of 20 that end after 100, instead of 200 and 10,000."""
+    monkeypatch.setattr(sys.modules["sandbox.hubspot.search"], "CAP", 100)
+    monkeypatch.setattr(sources.hubspot, "SEARCH_CAP", 100)
+    monkeypatch.setattr(sources.hubspot, "SEARCH_LIMIT", 20)
+
+
+def pages(running: Running, name: str, window: Window) -> list[Any]:
+    crm = clients.hubspot.connect(running.system, sleep=lambda seconds: None)
+    tables = {t.name: t for t in sources.hubspot.tables_of(crm, contract("hubspot"))}
+    return list(tables[name].read(window))
+
+
+def numbers(found: list[Any]) -> list[int]:
+    return [int(row["id"]) for page in found for row in page.rows]
+
+
+@pytest.mark.usefixtures("_small_searches")
+def test_a_walk_beyond_the_cap_starts_again_at_the_last_change(running: Running) -> None:
+    found = pages(running, "contacts", EARLY)
+    assert set(numbers(found)) == set(range(1, 331))
+    assert len(numbers(found)) < 345
+    assert {page.claimed for page in found} == {330}
+
+
+@pytest.mark.usefixtures("_small_searches")
+@pytest.mark.parametrize("first", [1, 51, 101])
+def test_more_changes_in_one_instant_than_a_search_answers(running: Running, first: int) -> None:
+    customers = running.store.customers
+    for number in range(first, first + 230):
+        customers[str(number)].updated_at = customers[str(first)].updated_at
+    found = pages(running, "contacts", EARLY)
+    assert set(numbers(found)) == set(range(1, 331))
+    assert len(numbers(found)) < 330 + 2 * 100 + 20
+
+
+@pytest.mark.usefixtures("_small_searches")
+def test_any_position_of_a_long_walk_can_be_taken_up(running: Running) -> None:
+    seen: set[int] = set()
+    window = EARLY
+    for _ in range(60):
+        crm = clients.hubspot.connect(running.system, sleep=lambda seconds: None)
+        contacts, _ = sources.hubspot.tables_of(crm, contract("hubspot"))
+        page = next(iter(contacts.read(window)))
+        seen |= {int(row["id"]) for row in page.rows}
+        if page.position is None:
+            break
+        window = Window(since=EARLY.since, position=json.loads(json.dumps(page.position)))
+    assert seen == set(range(1, 331))
+
+
+def test_searches_ask_from_the_very_millisecond(running: Running) -> None:
+    customer = running.store.customers["300"]
+    customer.updated_at = company.START + timedelta(days=90, milliseconds=7)
+    assert numbers(pages(running, "contacts", Window(since="2026-05-30T10:00:00Z"))) == [300]
+    assert numbers(pages(running, "contacts", Window(since="2026-05-30T10:00:01Z"))) == []
+
+
+def test_deals_know_their_contacts_listed_or_searched(running: Running) -> None:
+    listed = {r["id"]: r for p in pages(running, "deals", Window()) for r in p.rows}
+    searched = {r["id"]: r for p in pages(running, "deals", EARLY) for r in p.rows}
+    assert listed == searched
+    linked = {
+        n: [c["id"] for c in r["associations"]["contacts"]["results"]] for n, r in listed.items()
+    }
+    orders = running.store.orders
+    assert linked == {n: [o.customer] if o.customer else [] for n, o in orders.items()}
+    assert len(linked) == 40
+
+
+def test_only_the_contracts_properties_are_asked_for(running: Running) -> None:
+    running.store.given["5"] = {"kopru_tier": "gold"}
+    row = next(r for p in pages(running, "contacts", Window()) for r in p.rows if r["id"] == "5")
+    assert row["properties"]["date_of_birth"] is None
+    assert row["properties"]["hs_email_optout"] == "true"
+    assert "kopru_tier" not in row["properties"]

@@ -1,0 +1,154 @@
+"""A whole real store, and rows that move while they are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+import requests
+
+import sources.woocommerce
+from clients import Implausible
+from clients.woocommerce import PER_PAGE, connect
+from sources import Window
+from systems import Connection, System
+from tests.clients import recorded
+from tests.clients.scripted import URL, Scripted, answer
+from tests.kinds import KINDS
+from tests.pulling import contract, pull
+
+SHOP = System("shop", "woocommerce", connection=Connection(host=URL, login="k", password="s"))
+WOOCOMMERCE = next(kind for kind in KINDS if kind.name == "woocommerce")
+
+
+class Replay(Scripted):
+    """Pages of given rows, by offset, as /customers and /orders give them."""
+
+    def __init__(self, tables: dict[str, list[dict[str, Any]]]) -> None:
+        super().__init__(answer())
+        self.tables = tables
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        query = dict(parse_qsl(urlsplit(str(request.url)).query))
+        table = str(request.url).partition("?")[0].rpartition("/")[2]
+        assert (query["orderby"], query["order"]) == ("id", "asc")
+        rows = self.tables[table] if query.get("status", "any") == "any" else []
+        start = int(query["offset"])
+        shown = rows[start : start + int(query["per_page"])]
+        self.given = [answer(200, shown, {"X-WP-Total": str(len(rows))})]
+        return super().send(request, **options)
+
+
+@recorded.needed
+def test_the_recorded_store_comes_out_row_by_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = {name: recorded.rows(name) for name in ("customers", "orders")}
+    replay = Replay(tables)
+    store = connect(SHOP)
+    store.http.session.mount("http://", replay)
+    monkeypatch.setattr(sources.woocommerce, "connect", lambda system: store)
+    pages = pull(sources.woocommerce.source(SHOP, contract("woocommerce"), dict), tmp_path)
+    for name, count in (("customers", 324), ("orders", 640)):
+        landed = [row for page in pages[name] for row in page.rows]
+        assert landed == tables[name]
+        assert len(landed) == pages[name][-1].claimed == count
+    guests = [row for page in pages["orders"] for row in page.rows if row["customer_id"] == 0]
+    assert all("@" in row["billing"]["email"] for row in guests)
+    assert pages["orders"][0].cursors[0] == "2025-06-08T09:08:30Z"
+    asked = [query for query in replay.queries() if query.get("role") == "all"]
+    assert [query["offset"] for query in asked] == ["0", "99", "198", "297"]
+
+
+class Moving(Replay):
+    """Some rows disappear after the first page was given."""
+
+    def __init__(self, ids: list[int], gone: set[int]) -> None:
+        super().__init__({"customers": [{"id": number, "meta_data": []} for number in ids]})
+        self.gone = gone
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        response = super().send(request, **options)
+        rows = self.tables["customers"]
+        self.tables["customers"] = [row for row in rows if row["id"] not in self.gone]
+        return response
+
+
+@pytest.mark.parametrize(
+    "gone", [set(), {5}, {100}, set(range(1, 101)), set(range(2, 251)), set(range(90, 300))]
+)
+def test_rows_that_leave_do_not_hide_others(gone: set[int]) -> None:
+    store = connect(SHOP)
+    store.http.session.mount("http://", Moving(list(range(1, 351)), gone))
+    customers, _ = sources.woocommerce.tables_of(store, contract("woocommerce"))
+    pages = list(customers.read(Window()))
+    seen = [row["id"] for page in pages for row in page.rows]
+    assert set(seen) >= set(range(1, 351)) - gone
+    assert len(seen) == len(set(seen))
+    assert pages[-1].claimed == 350 - len(gone)
+
+
+def test_a_list_that_never_settles_is_given_up() -> None:
+    class Shuffled(Replay):
+        def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+            self.tables["customers"] = [
+                {"id": row["id"] + 1000, "meta_data": []} for row in self.tables["customers"]
+            ]
+            return super().send(request, **options)
+
+    store = connect(SHOP)
+    rows = [{"id": number, "meta_data": []} for number in range(1, 2 * PER_PAGE)]
+    store.http.session.mount("http://", Shuffled({"customers": rows}))
+    customers, _ = sources.woocommerce.tables_of(store, contract("woocommerce"))
+    with pytest.raises(Implausible):
+        for number, page in enumerate(customers.read(Window())):
+            assert number < 1000, page
+
+
+def test_what_we_wrote_does_not_come_back_as_news(tmp_path: Path) -> None:
+    with WOOCOMMERCE.running(customers=2, orders=0) as running:
+        meta = [{"key": "kopru_tier", "value": "gold"}, {"key": "vip", "value": "1"}]
+        running.store.meta.write("1", meta, hidden=False)
+        resources = sources.woocommerce.source(running.system, contract("woocommerce"), dict)
+        [page] = pull(resources, tmp_path)["customers"]
+    assert {meta["key"] for meta in page.rows[0]["meta_data"]} == {"newsletter", "vip"}
+
+
+def test_trash_and_drafts_are_read_too() -> None:
+    with WOOCOMMERCE.running(customers=3, orders=130) as running:
+        running.store.orders["1001"].status = "trash"
+        running.store.orders["1002"].status = "checkout-draft"
+        store = connect(running.system)
+        _, orders = sources.woocommerce.tables_of(store, contract("woocommerce"))
+        pages = list(orders.read(Window()))
+    statuses = {row["id"]: row["status"] for page in pages for row in page.rows}
+    assert (statuses[1001], statuses[1002]) == ("trash", "checkout-draft")
+    assert len(statuses) == pages[-1].claimed == 130
+
+
+def test_a_store_without_drafts_is_read_all_the_same() -> None:
+    class Older(Replay):
+        def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+            if "status=checkout-draft" not in str(request.url):
+                return super().send(request, **options)
+            self.given = [answer(400, {"code": "rest_invalid_param", "message": "status[0]"})]
+            return Scripted.send(self, request, **options)
+
+    store = connect(SHOP)
+    store.http.session.mount("http://", Older({"orders": [{"id": 1}, {"id": 2}]}))
+    _, orders = sources.woocommerce.tables_of(store, contract("woocommerce"))
+    pages = list(orders.read(Window()))
+    assert [row["id"] for page in pages for row in page.rows] == [1, 2]
+    assert (pages[-1].claimed, pages[-1].position) == (2, None)
+
+
+def test_changes_are_asked_for_in_naive_utc() -> None:
+    replay = Replay({"orders": []})
+    store = connect(SHOP)
+    store.http.session.mount("http://", replay)
+    _, orders = sources.woocommerce.tables_of(store, contract("woocommerce"))
+    list(orders.read(Window(since="2026-11-20T08:00:00Z")))
+    query = replay.queries()[0]
+    assert (query["modified_after"], query["dates_are_gmt"]) == ("2026-11-20T08:00:00", "true")
