@@ -35,7 +35,7 @@ class Fault(Exception):
 
 
 class Rows:
-    """The items of the element at `path`, one at a time, memory flat.
+    """The items of the element at `path`, one at a time, memory flat; the stream must seek.
 
     Once iterated, `claimed` is the number the array itself states (None: it states none) and
     `parts` are the answer's other parts; those that come before the rows are there before the
@@ -49,39 +49,56 @@ class Rows:
 
     def __iter__(self) -> Iterator[Any]:
         seen = 0
-        for row in self._items():
-            seen += 1
-            yield row
+        try:
+            first = self._first()
+            if first is not None:
+                self.stream.seek(0)
+                for row in self._items(first):
+                    seen += 1
+                    yield row
+        except etree.XMLSyntaxError as error:
+            raise NotSoap(f"not well-formed XML ({error.msg})") from None
         if self.claimed not in (None, seen):
             raise Short(f"{'.'.join(self.path)} says {self.claimed} items and holds {seen}")
 
-    def _items(self) -> Iterator[Any]:
+    def _first(self) -> str | None:
+        """The tag of the first row, None without one; reads no further than there."""
         stack: list[str] = []  # Envelope, Body, the answer, its part ...
-        try:
-            for event, element in etree.iterparse(self.stream, events=("start", "end"), **SAFE):
-                if not isinstance(element.tag, str):
-                    continue
-                if event == "start":
-                    stack.append(etree.QName(element).localname)
-                    self._opened(element, stack)
-                    continue
-                if stack[1:2] == ["Body"]:
-                    if stack[2:] == ["Fault"]:
-                        raise _fault(element)
-                    if stack[3:-1] == self.path:
-                        yield decode(element)
-                        _forget(element)
-                    elif len(stack) == 4 and stack[3] != self.path[0]:
-                        self.parts[stack[3]] = decode(element)
+        for event, element in etree.iterparse(self.stream, events=("start", "end"), **SAFE):
+            if not isinstance(element.tag, str):
+                continue
+            if event == "start":
+                stack.append(_name(element))
+                if len(stack) == 1 and element.tag != f"{ENVELOPE}Envelope":
+                    raise NotSoap(f"a <{stack[0]}> document")
+                if stack[3:-1] == self.path:
+                    return str(element.tag)
+                if stack[3:] == self.path:
+                    self.claimed = _size(element)
+            else:
+                if stack[1:] == ["Body", "Fault"]:
+                    raise _fault(element)
+                if len(stack) == 4 and stack[3] != self.path[0]:
+                    self.parts[stack[3]] = decode(element)
                 stack.pop()
-        except etree.XMLSyntaxError as error:
-            raise NotSoap(f"not well-formed XML ({error.msg})") from None
+        return None
 
-    def _opened(self, element: etree._Element, stack: list[str]) -> None:
-        if len(stack) == 1 and element.tag != f"{ENVELOPE}Envelope":
-            raise NotSoap(f"a <{stack[0]}> document")
-        if stack[3:] == self.path:
-            self.claimed = _size(element)
+    def _items(self, tag: str) -> Iterator[Any]:
+        """Told the tag, lxml stops at rows only: five times as fast as at every element."""
+        depth = 3 + len(self.path)
+        context = etree.iterparse(self.stream, events=("end",), tag=tag, **SAFE)
+        listed = None
+        for _, element in context:
+            if sum(1 for _ in element.iterancestors()) == depth:
+                listed = element.getparent()
+                yield decode(element)
+                _forget(element)
+        for left in _children(listed) if listed is not None else ():
+            _same(left, tag)
+        answer = next(_children(context.root.find(f"{ENVELOPE}Body")))
+        for part in _children(answer):
+            if _name(part) != self.path[0]:
+                self.parts[_name(part)] = decode(part)
 
 
 def whole(stream: IO[bytes]) -> dict[str, Any]:
@@ -113,18 +130,28 @@ def decode(element: etree._Element, targets: Mapping[str, etree._Element] | None
         return decode(targets[reference[1:]], rest)
     if element.get(f"{XSI}nil") in ("true", "1"):
         return None
-    children = list(_children(element))
     if element.get(f"{ENCODING}arrayType") or element.get(f"{XSI}type", "").endswith(":Array"):
+        items = [decode(child, targets) for child in _children(element)]
         claimed = _size(element)
-        if claimed not in (None, len(children)):
-            raise Short(f"{_name(element)} says {claimed} items and holds {len(children)}")
-        return [decode(child, targets) for child in children]
-    if not children:
-        return element.text or ""
-    members: dict[str, list[Any]] = {}
-    for child in children:
-        members.setdefault(_name(child), []).append(decode(child, targets))
-    return {name: values if values[1:] else values[0] for name, values in members.items()}
+        if claimed not in (None, len(items)):
+            raise Short(f"{_name(element)} says {claimed} items and holds {len(items)}")
+        return items
+    return (_struct(element, targets) if len(element) else None) or element.text or ""
+
+
+def _struct(element: etree._Element, targets: Mapping[str, etree._Element] | None) -> Any:
+    struct: dict[str, Any] = {}
+    repeated: set[str] = set()
+    for child in _children(element):
+        name, value = _name(child), decode(child, targets)
+        if name not in struct:
+            struct[name] = value
+        elif name in repeated:
+            struct[name].append(value)
+        else:
+            struct[name] = [struct[name], value]
+            repeated.add(name)
+    return struct
 
 
 def walk(value: Any, path: str) -> Any:
@@ -147,8 +174,17 @@ def _fault(element: etree._Element) -> Fault:
 
 def _forget(element: etree._Element) -> None:
     element.clear()
-    while element.getprevious() is not None:
-        del element.getparent()[0]
+    before = element.getprevious()
+    while before is not None:
+        if isinstance(before.tag, str):
+            _same(before, element.tag)
+        element.getparent().remove(before)
+        before = element.getprevious()
+
+
+def _same(element: etree._Element, tag: str) -> None:
+    if element.tag != tag:
+        raise NotSoap(f"a list in which {_name(element)} stands among {tag.rpartition('}')[2]}")
 
 
 def _children(element: etree._Element) -> Iterator[etree._Element]:
@@ -156,7 +192,7 @@ def _children(element: etree._Element) -> Iterator[etree._Element]:
 
 
 def _name(element: etree._Element) -> str:
-    return str(etree.QName(element).localname)
+    return str(element.tag.rpartition("}")[2])
 
 
 def refers(stream: IO[bytes]) -> bool:

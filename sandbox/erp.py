@@ -142,8 +142,10 @@ class Erp(Store):
 
     def _found(self, arguments: dict[str, str]) -> Customer:
         wanted, name = arguments["id"], arguments["ref"]
-        for customer in self.customers.values():
-            if customer.record == wanted or (name and not wanted and customer.name == name):
+        if wanted in self.customers:
+            return self.customers[wanted]
+        for customer in self.customers.values() if name and not wanted else ():
+            if customer.name == name:
                 return customer
         raise Denial(
             "NOT_FOUND",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lxml import etree
@@ -14,13 +18,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+import contracts
 import sources.soap
 from clients import ClientError, Denied, Implausible, Refused, Unavailable
 from clients.soap import Rejected, Soap
+from contracts.typed import LANDED, typed_query
 from sandbox import erp_wire
 from sandbox.serving import serving
 from tests import legacy
-from tests.pulled import Landing, contract
+from tests.pulled import CONTRACTS, Landing, contract
+from warehouse import memory
 
 RECORDED = Path(__file__).parents[2] / "shared" / "recordings" / "dolibarr"
 pytestmark = pytest.mark.skipif(
@@ -177,6 +184,38 @@ def test_the_source_reads_the_real_thing_by_its_preset(tmp_path: Path) -> None:
         # One recorded detail answers for all: the source must notice, not land it 62 times.
         landing.pull("customers")
         assert "answered another record" in str(landing.readings["customers"].error)
+
+
+def test_the_contract_can_read_what_the_real_one_says() -> None:
+    with replayed(
+        getThirdParty="getThirdParty", getOrdersForThirdParty="getOrdersForThirdParty_one"
+    ) as (url, _):
+        soap = client(url)
+        party = soap.read("getThirdParty", {"id": "4"})["thirdparty"]
+        orders = list(soap.rows("getOrdersForThirdParty", {"idthirdparty": "4"}, "orders"))
+    [customer] = typed("customers", [party])
+    assert (customer["customer_key"], customer["postcode"]) == ("4", "34001")
+    assert customer["created_at"] == datetime(2026, 11, 22, 0, 7, 58)  # noqa: DTZ001 - UTC by contract
+    first, second = typed("orders", orders)
+    assert (first["customer_key"], first["total"]) == ("4", Decimal("614.95"))
+    assert [line["quantity"] for line in first["lines"]] == [4, 9]
+    assert second["lines"][0]["product_id"] is None
+
+
+def typed(table: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows through the contract's own typing; no cell may be unreadable."""
+    promised = contracts.load(CONTRACTS / "dolibarr.odcs.yaml").tables[table]
+    connection = memory()
+    connection.execute(f"create table landed ({', '.join(f'{name} varchar' for name in LANDED)})")
+    for number, row in enumerate(rows):
+        connection.execute(
+            "insert into landed (_key, _row) values (?, ?)", [str(number), json.dumps(row)]
+        )
+    found = connection.execute(f"{typed_query(promised, 'landed')} order by _key")
+    names = [column[0] for column in found.description]
+    records = [dict(zip(names, values, strict=True)) for values in found.fetchall()]
+    assert [record["_unreadable"] for record in records] == [[] for _ in rows]
+    return records
 
 
 @pytest.mark.parametrize("name", ["thirdparty", "order"])
