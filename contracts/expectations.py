@@ -6,6 +6,7 @@ contracts while they are parsed.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,7 @@ def validate(
     from great_expectations.data_context.types.base import ProgressBarsConfig
     from sqlalchemy.dialects import registry
 
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     registry.register("duckdb.readonly", "contracts.dialect", "ReadOnly")
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)

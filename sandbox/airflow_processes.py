@@ -15,11 +15,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import requests
 
 ROOT = Path(__file__).parent.parent
@@ -227,21 +228,26 @@ def _start(
 
 
 def _stop(processes: list[subprocess.Popen[bytes]]) -> None:
-    """The whole group gets TERM first; whoever is still there after ten seconds, KILL."""
+    """Each group gets TERM first. A task that runs is in a group of its own, but in the session
+    of the scheduler that started it: what is left of the sessions then gets KILL."""
     for process in processes:
-        _signal(process, signal.SIGTERM)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
     for process in processes:
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            _signal(process, signal.SIGKILL)
-            process.wait(timeout=10)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=15)
     for process in processes:
-        _signal(process, signal.SIGKILL)
+        for pid in _session(process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.wait(timeout=10)
 
 
-def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    try:
-        os.killpg(process.pid, number)
-    except ProcessLookupError:
-        return
+def _session(leader: int) -> list[int]:
+    """Everybody in the session that `leader` began."""
+    members = []
+    for pid in psutil.pids():
+        with suppress(ProcessLookupError, PermissionError):
+            if os.getsid(pid) == leader:
+                members.append(pid)
+    return members

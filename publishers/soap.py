@@ -1,0 +1,120 @@
+"""Writes our line into a note of the ERP's customer record.
+
+An update there replaces the whole record, and OK may mean nothing. So: read, change the one
+field, write everything, read back. Any other field that came out different is put back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from clients import ClientError, Denied, Refused, Unavailable
+from clients.envelope import walk
+from clients.notes import ours, with_ours
+from clients.soap import Soap, connect
+from publishers import Due, Field, Outcome
+
+__all__ = ["BATCH", "MODEL", "connect", "prepare", "send"]
+
+MODEL = "activation.soap_customers"
+BATCH = 50  # three calls each
+Record = Mapping[str, str]
+
+
+def prepare(client: Soap, fields: Mapping[str, Field]) -> None:
+    """Nothing to create; the record must have the field our line goes into."""
+    rule = _rule(client)
+    members = client.wsdls.members(rule["write"]["operation"], rule["write"]["argument"])
+    if rule["field"] not in members:
+        raise Refused(
+            client.name,
+            f"{rule['write']['operation']} takes no {rule['field']}; it takes {', '.join(members)}",
+            "Correct write_back.field in its settings.",
+        )
+
+
+def send(client: Soap, rows: list[Due]) -> list[Outcome]:
+    return [_sent(client, row) for row in rows]
+
+
+def _sent(client: Soap, row: Due) -> Outcome:
+    """Denied is raised: no other row would fare better."""
+    try:
+        refusal = _write(client, row)
+    except Denied:
+        raise
+    except Refused as error:
+        return Outcome(row.record, "refused", error.cause)
+    except ClientError as error:
+        return Outcome(row.record, "retry", error.cause)
+    return Outcome(row.record, "refused" if refusal else "accepted", refusal)
+
+
+def _write(client: Soap, row: Due) -> str:
+    """Why it was not kept; empty when it was."""
+    field = _rule(client)["field"]
+    before = _record(client, row.record)
+    text = before.get(field) or ""
+    wanted = {**before, field: with_ours(text, _values(text, row.values))}
+    if wanted[field] == text:
+        return ""
+    _replace(client, wanted)
+    after = _record(client, row.record)
+    changed = _differing(client, wanted, after)
+    if changed == [field]:
+        return f"the system answered OK and did not keep {field}"
+    if not changed:
+        return ""
+    _replace(client, before)
+    left = _differing(client, before, _record(client, row.record))
+    names = ", ".join(changed)
+    if left:
+        return f"the update also changed {names}, and {', '.join(left)} could not be put back"
+    return f"the update also changed {names}; the record was put back as it was"
+
+
+def _values(text: str, changes: Mapping[str, str | None]) -> dict[str, str]:
+    """Our line's values with the changes on top; what would break the line is replaced."""
+    values: dict[str, str | None] = {**ours(text), **changes}
+    return {
+        name: " ".join(value.replace(";", ",").split())
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+def _record(client: Soap, record: str) -> dict[str, str]:
+    rule = _rule(client)["read"]
+    arguments = {n: v.replace("{record}", record) for n, v in rule["arguments"].items()}
+    found = walk(client.read(rule["operation"], arguments), rule["row"])
+    if not isinstance(found, dict):
+        raise Unavailable(
+            client.name, f"{rule['operation']} answered OK and no {rule['row']}", "Read it again."
+        )
+    return found
+
+
+def _replace(client: Soap, record: Record) -> None:
+    """Sends all there is: a member left out would be blanked."""
+    rule = _rule(client)
+    write = rule["write"]
+    members = client.wsdls.members(write["operation"], write["argument"])
+    sent = {name: record.get(name) or "" for name in members if name not in rule["volatile"]}
+    client.call(write["operation"], {write["argument"]: sent})
+
+
+def _differing(client: Soap, wanted: Record, found: Record) -> list[str]:
+    names = (wanted.keys() | found.keys()) - set(_rule(client)["volatile"])
+    return sorted(name for name in names if (wanted.get(name) or "") != (found.get(name) or ""))
+
+
+def _rule(client: Soap) -> Mapping[str, Any]:
+    rule = client.settings.get("write_back")
+    if not rule:
+        raise Refused(
+            client.name,
+            "its settings do not say how to write back",
+            "Add write_back (read, write, field, volatile), or publish = false.",
+        )
+    return rule  # type: ignore[no-any-return]  # settings are whatever the TOML holds
