@@ -23,7 +23,14 @@ from systems import System
 VERSION = "2026-10"
 TOKEN_PATH = "/admin/oauth/access_token"  # noqa: S105 - a path, not a token
 EARLY = 300.0  # seconds before its end that a token is renewed
-CHECK = "query Check { shop { name } customersCount { count } ordersCount { count } }"
+CHECK = """
+query Check {
+  shop { name }
+  customersCount { count }
+  ordersCount { count }
+  currentAppInstallation { accessScopes { handle } }
+}
+"""
 
 
 class Shopify:
@@ -43,7 +50,11 @@ class Shopify:
         """Proves that the shop is reached and both of its tables are readable."""
         data = self.query(CHECK)
         customers, orders = data["customersCount"]["count"], data["ordersCount"]["count"]
-        return f"reads {customers} customers and {orders} orders of {data['shop']['name']}"
+        said = f"reads {customers} customers and {orders} orders of {data['shop']['name']}"
+        scopes = {s["handle"] for s in data["currentAppInstallation"]["accessScopes"]}
+        if "read_all_orders" in scopes:
+            return said
+        return said + "; older orders than 60 days stay hidden without the scope read_all_orders"
 
     def _send(self, text: str, variables: Any, *, repeatable: bool) -> dict[str, Any]:
         body = {"query": text, "variables": dict(variables or {})}

@@ -56,3 +56,18 @@ def script(session: requests.Session, *given: Given) -> Scripted:
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return adapter
+
+
+class Clock:
+    """Time that passes only when somebody sleeps; in seconds."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds

@@ -12,23 +12,10 @@ from sandbox.hubspot import HubSpot as Server
 from sandbox.serving import serving
 from systems import Connection, System
 from tests import company
-from tests.clients.scripted import URL, Given, Scripted, answer, script
+from tests.clients.scripted import URL, Clock, Given, Scripted, answer, script
 
 EMPTY = {"results": [], "total": 0}
 SEARCH = {"filterGroups": [], "limit": 1}
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.slept: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
 
 
 def crm(*given: Given) -> tuple[HubSpot, Scripted, Clock]:

@@ -15,25 +15,10 @@ from sandbox.serving import serving
 from sandbox.shopify import Shopify as Server
 from systems import Connection, System
 from tests import company
-from tests.clients.scripted import URL, answer, script
+from tests.clients.scripted import URL, Clock, answer, script
 
 QUERY = "query Q { customers(first: 100) { nodes { id } } }"
 WRITE = "mutation M { tagsAdd(id: 1, tags: []) { userErrors { message } } }"
-
-
-class Clock:
-    """Time that passes only when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.slept: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
 
 
 @pytest.fixture
@@ -113,6 +98,12 @@ def test_throttled_is_waited_out(system: System, server: Server, clock: Clock) -
     assert shop(system, clock).query(CHECK)["shop"]
     assert len(clock.slept) == 2
     assert min(clock.slept) >= 1
+
+
+def test_check_tells_of_orders_it_cannot_see(system: System, server: Server, clock: Clock) -> None:
+    assert "60 days" in shop(system, clock).check()
+    server.scopes.add("read_all_orders")
+    assert shop(system, clock).check() == "reads 100 customers and 0 orders of Sandbox"
 
 
 def test_a_missing_scope_is_denied_with_the_vendors_words(

@@ -49,6 +49,15 @@ def test_shopify_stores_all_others_when_one_value_is_bad(shop: Running) -> None:
     assert given(shop, "3") == {}
 
 
+def test_shopify_clears_nothing_in_a_row_it_refuses(shop: Running) -> None:
+    client = clients.shopify.connect(shop.system)
+    publishers.shopify.prepare(client, FIELDS)
+    publishers.shopify.send(client, [due(1, tier="gold"), due(2, tier="gold")])
+    rows = [due(1, tier=None, orders="many"), due(2, tier=None, orders="3")]
+    assert states(publishers.shopify.send(client, rows)) == {"1": "refused", "2": "accepted"}
+    assert (given(shop, "1"), given(shop, "2")) == ({"tier": "gold"}, {"orders": "3"})
+
+
 def test_shopify_takes_25_values_a_call_and_keeps_rows_together(shop: Running) -> None:
     client = clients.shopify.connect(shop.system)
     publishers.shopify.prepare(client, FIELDS)

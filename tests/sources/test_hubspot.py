@@ -59,6 +59,10 @@ def test_more_changes_in_one_instant_than_a_search_answers(running: Running, fir
     customers = running.store.customers
     for number in range(first, first + 230):
         customers[str(number)].updated_at = customers[str(first)].updated_at
+    soon = customers["330"], customers["1" if first > 1 else "329"]
+    for customer, later in zip(soon, (1, 2), strict=True):
+        moment = customers[str(first)].updated_at
+        customer.updated_at = moment + timedelta(milliseconds=later)
     found = pages(running, "contacts", EARLY)
     assert set(numbers(found)) == set(range(1, 331))
     assert len(numbers(found)) < 330 + 2 * 100 + 20
