@@ -15,7 +15,7 @@ then one column per field to send.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 
@@ -30,11 +30,15 @@ class Field:
 
 @dataclass(frozen=True)
 class Due:
-    """One record's changed values, as canonical text (2026-11-22, 12.50, true); None clears."""
+    """One record's changed values, as canonical text (2026-11-22, 12.50, true); None clears.
+
+    `current`: all its values as they should stand, for tools that take whole lines.
+    """
 
     record: str
     customer_id: str
     values: Mapping[str, str | None]
+    current: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

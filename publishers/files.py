@@ -1,7 +1,7 @@
 """Places a CSV of changed customers where an old program picks it up.
 
-Written aside and renamed, so that nobody reads half of it. An empty cell clears a value, so
-rows whose other values changed go into files of their own: each has only columns that changed.
+Written aside and renamed, so that nobody reads half of it. A line is whole: an empty cell
+clears a value, so those that did not change stand there too.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from itertools import groupby
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -60,19 +59,14 @@ def prepare(client: Outbox, fields: Mapping[str, Field]) -> None:
 
 
 def send(client: Outbox, rows: list[Due]) -> list[Outcome]:
-    outcomes: list[Outcome] = []
-    ordered = sorted(rows, key=lambda row: sorted(row.values))
-    groups = [list(group) for _, group in groupby(ordered, key=lambda row: sorted(row.values))]
-    for number, group in enumerate(groups, start=1):
-        outcomes += _place(client, group, number)
-    return outcomes
+    return list(_place(client, rows))
 
 
-def _place(client: Outbox, rows: list[Due], number: int) -> Iterator[Outcome]:
-    rule, names = client.rule, sorted(rows[0].values)
+def _place(client: Outbox, rows: list[Due]) -> Iterator[Outcome]:
+    rule, names = client.rule, sorted({name for row in rows for name in _whole(row)})
     kept, lines = [], [_line(rule, [rule["key"], *names])]
     for row in rows:
-        cells = [row.record, *(_cell(client.fields.get(n), row.values[n]) for n in names)]
+        cells = [row.record, *(_cell(client.fields.get(n), _whole(row).get(n)) for n in names)]
         try:
             lines.append(_line(rule, cells))
             kept.append(row)
@@ -82,7 +76,7 @@ def _place(client: Outbox, rows: list[Due], number: int) -> Iterator[Outcome]:
             yield Outcome(row.record, "refused", words)
     if not kept:
         return
-    name = f"kopru_{client.now():%Y%m%dT%H%M%S%f}_{number}.csv"
+    name = f"kopru_{client.now():%Y%m%dT%H%M%S%f}.csv"
     try:
         with opened(client.system) as folder:
             folder.place(str(PurePosixPath(rule["directory"], name)), b"".join(lines))
@@ -92,6 +86,10 @@ def _place(client: Outbox, rows: list[Due], number: int) -> Iterator[Outcome]:
         yield from (Outcome(row.record, "retry", error.cause) for row in kept)
         return
     yield from (Outcome(row.record, "accepted", answer=name) for row in kept)
+
+
+def _whole(row: Due) -> Mapping[str, str | None]:
+    return {**row.current, **row.values}
 
 
 def _line(rule: Mapping[str, Any], cells: Iterable[str]) -> bytes:

@@ -36,7 +36,7 @@ class Ledger:
         where we never wrote: it erases nothing."""
         held = self.entries[record].values if record in self.entries else {}
         changed = {name: value for name, value in wanted.items() if value != held.get(name)}
-        return Due(record, customer_id, changed) if changed else None
+        return Due(record, customer_id, changed, wanted) if changed else None
 
     def was_refused(self, due: Due) -> bool:
         entry = self.entries.get(due.record)

@@ -65,8 +65,9 @@ class Table:
 
     `key`: a row's identity as text. `cursor`: when it last changed, in a form that sorts as
     text. `changed_since`: the system can be asked for changes; otherwise every read is a full
-    scan, and keys that no longer appear are gone. `overlap`: how far before the watermark a
-    read starts again, because clocks and indexes lag.
+    scan. `lists_all`: a full read shows every row there is, so a key that no longer appears is
+    gone; false where old rows leave by themselves (last year's files). `overlap`: how far before
+    the watermark a read starts again, because clocks and indexes lag.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Table:
     cursor: Callable[[Row], str | None] = lambda row: None
     changed_since: bool = False
     overlap: timedelta = timedelta(minutes=5)
+    lists_all: bool = True
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class Reading:
 
     `seen`: distinct keys of the whole window so far, earlier loads of it included.
     `finished`: the window ended here. `whole`: it also began here, so its keys are all known.
+    `full_scan`: everything was asked for; `lists_all`: and everything there is was listed.
     `error`: what stopped it; the pages before it still count, and the next run goes on there.
     """
 
@@ -92,6 +95,7 @@ class Reading:
     finished: bool
     whole: bool
     full_scan: bool
+    lists_all: bool = True
     error: ClientError | None = None
 
     @property
@@ -134,6 +138,7 @@ def resource(
             finished=error is None and state.get("position") is None,
             whole=window.position is None,
             full_scan=window.since is None,
+            lists_all=table.lists_all,
             error=error,
         )
         _close(table, state, reading)

@@ -70,7 +70,7 @@ def table_of(system: System, name: str, promised: ContractTable, memory: Memory)
     )
     snapshot = bool(spec.get("snapshot"))
     read = files.snapshot if snapshot else files.increments
-    return Table(name, files.key, read, changed_since=not snapshot)
+    return Table(name, files.key, read, changed_since=not snapshot, lists_all=snapshot)
 
 
 @dataclass

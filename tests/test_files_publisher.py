@@ -52,7 +52,7 @@ def test_one_file_in_the_tills_own_writing(system: System, till: Till) -> None:
     outcomes = send(outbox(system), rows)
     assert [(o.record, o.state) for o in outcomes] == [("1", "accepted"), ("2", "accepted")]
     [path] = (till.root / "in").iterdir()
-    assert path.name == outcomes[0].answer == "kopru_20261122T030405000000_1.csv"
+    assert path.name == outcomes[0].answer == "kopru_20261122T030405000000.csv"
     assert path.read_bytes().decode("cp1254") == (
         "MusteriNo;puan;sinif;son;vip\r\n"
         '1;12,50;"Yüksek; öncelikli";02.11.2026;E\r\n'
@@ -65,7 +65,13 @@ def test_values_that_did_not_change_are_not_cleared(system: System, till: Till) 
     box = outbox(system)
     send(box, [due("1", sinif="A", vip="true"), due("2", sinif="A", vip="true")])
     box.now = lambda: datetime(2026, 11, 23, tzinfo=UTC)
-    send(box, [due("1", sinif="B"), due("2", vip="false")])
+    send(
+        box,
+        [
+            Due("1", "c1", {"sinif": "B"}, {"sinif": "B", "vip": "true"}),
+            Due("2", "c2", {"vip": "false"}, {"sinif": "A", "vip": "false"}),
+        ],
+    )
     assert till.given == {"1": {"sinif": "B", "vip": "E"}, "2": {"sinif": "A", "vip": "H"}}
     assert till.writes == 4
 

@@ -183,7 +183,7 @@ def _drift(
     promised = {column.path.split(".")[0] for column in table.columns}
     unknown = sorted(set(fields) - promised)
     required = [c for c in table.columns if c.required or c.key_position is not None]
-    absent = [c for c in required if c.path.split(".")[0] not in fields]
+    absent = [c for c in required if fields and c.path.split(".")[0] not in fields]
     return [column.path for column in absent], unknown
 
 

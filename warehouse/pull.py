@@ -83,7 +83,8 @@ class _Scan:
         """Keys the landing holds that a whole, complete scan no longer showed."""
         if self.whole is None:
             self.whole = reading.whole
-        if not (self.whole and reading.full_scan and reading.finished and reading.complete):
+        ended = reading.finished and reading.complete
+        if not (self.whole and ended and reading.full_scan and reading.lists_all):
             return []
         return sorted(self.known.keys() - self.keys)
 
