@@ -25,10 +25,9 @@ import pyarrow as pa
 from dlt.common.typing import TDataItem
 from dlt.destinations import filesystem
 
-from clients import ClientError
 from contracts import Contract
 from contracts import Table as Promise
-from sources import Page, Reading, Row
+from sources import ClientError, Page, Reading, Row
 from systems import System
 from warehouse import Places
 from warehouse.landing import SCHEMA, Landing, Manifest
