@@ -7,13 +7,12 @@ is thrown away, so any machine goes on where another was killed.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import importlib
 import logging
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,10 +26,11 @@ from dlt.destinations import filesystem
 
 from contracts import Contract
 from contracts import Table as Promise
-from sources import ClientError, Page, Reading, Row
+from sources import ClientError, Page, Reading
 from systems import System
 from warehouse import Places
-from warehouse.landing import SCHEMA, Landing, Manifest
+from warehouse.landing import Landing, Manifest
+from warehouse.rows import Batch, row_hash
 
 os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")  # a company's pulls are its own
 # In a task dlt asks Airflow's variables for every setting: hundreds of calls, half a minute.
@@ -100,38 +100,38 @@ class _Loader:
     rows: int = 0
     gone: int = 0
     fields: set[str] = field(default_factory=set)
+    batch: Batch = field(default_factory=Batch)
 
     def arrow(self, item: TDataItem) -> Iterator[pa.Table]:
-        self.load = dlt.current.load_package_state()["load_id"]
-        batch = self._gone(item) if isinstance(item, Reading) else self._page(item)
-        if batch:
-            self.rows += len(batch)
-            yield pa.Table.from_pylist(batch, schema=SCHEMA)
+        """Tables of many pages: dlt spends milliseconds on each. The Reading comes last."""
+        self.load = self.load or dlt.current.load_package_state()["load_id"]
+        if isinstance(item, Reading):
+            self._gone(item)
+        else:
+            self._page(item)
+        if len(self.batch) and (self.batch.is_full or isinstance(item, Reading)):
+            # Emptied before it is yielded: dlt may bring the next page before it comes back.
+            full, self.batch = self.batch, Batch()
+            self.rows += len(full)
+            yield full.table(self.load)
 
-    def _page(self, page: Page) -> list[Row]:
+    def _page(self, page: Page) -> None:
         self.scan.keys.update(page.keys, page.unchanged)
-        landed = []
+        volatile = self.promise.volatile
         for key, cursor, row in zip(page.keys, page.cursors, page.rows, strict=True):
-            digest = row_hash(row, self.promise.volatile, page.change)
+            digest = row_hash(row, volatile, page.change)
             if self.scan.known.get(key) == digest:
                 continue
             self.scan.known[key] = digest
             self.fields.update(row)
-            landed.append(self._row(key, cursor, digest, row, page.change))
-        return landed
+            self.batch.add(key, cursor, digest, orjson.dumps(row), page.change)
 
-    def _gone(self, reading: Reading) -> list[Row]:
+    def _gone(self, reading: Reading) -> None:
         self.reading = reading
         gone = self.scan.gone(reading)
         self.gone = len(gone)
-        return [self._row(key, None, GONE, None, GONE) for key in gone]
-
-    def _row(
-        self, key: str, cursor: str | None, digest: str, row: Row | None, change: str | None
-    ) -> Row:
-        document = None if row is None else orjson.dumps(row).decode()
-        values = (key, cursor, digest, document, change, self.load)
-        return dict(zip(SCHEMA.names, values, strict=True))
+        for key in gone:
+            self.batch.add(key, None, GONE, b"", GONE)
 
     def manifest(self, load: str) -> Manifest:
         reading = self.reading
@@ -260,28 +260,6 @@ def _pipeline(root: Path, system: str, table: str, working: Path) -> dlt.Pipelin
     )
     pipeline.sync_destination()
     return pipeline
-
-
-def row_hash(row: Row, volatile: tuple[str, ...] = (), change: str | None = None) -> str:
-    """32 hex digits over the row's canonical JSON without its volatile paths.
-
-    Empty, null and absent are the same to every contract, and old systems turn one into the
-    other by themselves: no difference either.
-    """
-    for path in volatile:
-        row = _without(row, path.split("."))
-    filled = {name: value for name, value in row.items() if value is not None and value != ""}
-    content = orjson.dumps(filled, option=orjson.OPT_SORT_KEYS)
-    return hashlib.blake2b(content + (change or "").encode(), digest_size=16).hexdigest()
-
-
-def _without(row: Mapping[str, Any], path: list[str]) -> dict[str, Any]:
-    """A copy without the path; shares everything else with the original."""
-    first, *rest = path
-    inner = row.get(first)
-    if not rest:
-        return {name: value for name, value in row.items() if name != first}
-    return {**row, first: _without(inner, rest)} if isinstance(inner, Mapping) else dict(row)
 
 
 @contextmanager
