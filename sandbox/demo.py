@@ -12,7 +12,8 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.airflow_processes import ROOT, Airflow, AirflowError
+from sandbox.airflow_processes import Airflow, AirflowError
+from sandbox.airflow_settings import ROOT
 from sandbox.box import Box
 from sandbox.rounds import Round, run
 from sandbox.stage import places_under, staged
