@@ -10,7 +10,6 @@ from typing import Any
 from warehouse import Places
 from warehouse.serve import served
 
-
 Record = tuple[str, str]  # system, and its own id of the record
 
 
