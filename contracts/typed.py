@@ -114,14 +114,16 @@ def _number(column: Column, cell: str) -> str:
     if not kind.startswith(("DECIMAL", "NUMERIC")):
         return _integer(column, cell)
     # try_cast rounds in silence; money with more decimals than promised must be seen.
-    plain = rf"^[+-]?\d*(\.\d{{0,{_scale(kind)}}}0*)?$"
+    plain = rf"^[+-]?\d*(\.\d{{0,{scale(kind)}}}0*)?$"
     double = f"try_cast({cell} as DOUBLE)"
     exact = f"{_matches(cell, WITH_EXPONENT)} and {value}::DOUBLE = {double}"
     return f"case when {_matches(cell, plain)} or ({exact}) then {value} end"
 
 
-def _scale(kind: str) -> int:
-    """Decimals of an SQL type; DECIMAL alone is DECIMAL(18,3) in DuckDB."""
+def scale(kind: str) -> int:
+    """Decimals an SQL type keeps; DECIMAL alone is DECIMAL(18,3) in DuckDB."""
+    if not kind.upper().startswith(("DECIMAL", "NUMERIC")):
+        return 0
     found = re.search(r"\(\s*\d+\s*(?:,\s*(\d+)\s*)?\)", kind)
     return int(found.group(1) or 0) if found else 3
 

@@ -23,6 +23,7 @@ from systems import System
 from warehouse import Places, memory
 from warehouse.files import write_json
 from warehouse.landing import Landing, Load
+from warehouse.tables import hold_mapping
 from warehouse.verdict import RuleResult, Verdict, stands
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ def check(places: Places, system: System, contract: Contract) -> list[Verdict]:
 
     Raises BrokenGate, after everything else was checked, naming rules that cannot be evaluated.
     """
+    hold_mapping(system, contract)
     landing = Landing(places.landing)
     verdicts = []
     broken = []

@@ -48,6 +48,7 @@ class _Due:
 
 def load(places: Places, system: System, contract: Contract) -> list[Loaded]:
     """Merges everything that is accepted and not loaded yet; one `Loaded` per table."""
+    tables.hold_mapping(system, contract)
     landing = Landing(places.landing)
     done = {name: Loaded(system.name, name) for name in contract.tables}
     due = [one for table in contract.tables.values() for one in _judged(landing, system, table)]
