@@ -12,10 +12,15 @@ from sources import Row
 
 
 def row_hash(row: Row, volatile: tuple[str, ...] = (), change: str | None = None) -> str:
-    """32 hex digits over the row's canonical JSON without its volatile paths."""
+    """32 hex digits over the row's canonical JSON without its volatile paths.
+
+    Empty, null and absent are the same to every contract, and old systems turn one into the
+    other by themselves: no difference either.
+    """
     for path in volatile:
         row = _without(row, path.split("."))
-    content = to_json(row, orjson.OPT_SORT_KEYS)
+    filled = {name: value for name, value in row.items() if value is not None and value != ""}
+    content = to_json(filled, orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(content + (change or "").encode(), digest_size=16).hexdigest()
 
 

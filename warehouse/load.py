@@ -122,9 +122,30 @@ def _load(
             *(verdict.quarantined, changed, verdict.reason, item.id),
         ],
     )
+    _note_results(connection, verdict)
     done.loads += 1
     done.changed += changed
     done.quarantined += verdict.quarantined
+
+
+def _note_results(connection: duckdb.DuckDBPyConnection, verdict: Verdict) -> None:
+    connection.execute(
+        "delete from ops.contract_results where system = ? and table_name = ? and load_id = ?",
+        [verdict.system, verdict.table, verdict.load],
+    )
+    if verdict.results:
+        connection.executemany(
+            """insert into ops.contract_results by name select
+                ? as system, ? as table_name, ? as load_id, ? as rule, ? as severity,
+                ? as checked, ? as failed, ? as keys""",
+            [
+                (
+                    *(verdict.system, verdict.table, verdict.load, result.rule, result.severity),
+                    *(result.checked, result.failed, result.keys),
+                )
+                for result in verdict.results
+            ],
+        )
 
 
 def _select_good(

@@ -21,9 +21,8 @@ from typing import Any
 import dlt
 from dlt.destinations import filesystem
 
-from clients import ClientError
 from contracts import Contract
-from sources import Reading
+from sources import ClientError, Reading
 from systems import System
 from warehouse import Places
 from warehouse.landing import Landing, LandingError, Manifest

@@ -44,8 +44,9 @@ OWN = {
     "ops.versions": {"name": "VARCHAR", "version": "VARCHAR"},
     "ops.as_of": {"as_of": "TIMESTAMP"},
     "ops.contract_results": {
-        "load_id": "VARCHAR",
+        "system": "VARCHAR",
         "table_name": "VARCHAR",
+        "load_id": "VARCHAR",
         "rule": "VARCHAR",
         "severity": "VARCHAR",
         "checked": "BIGINT",
