@@ -15,6 +15,7 @@ from contracts import Column, Contract, ContractError, Table, load
 from contracts.reader import GENERIC_KINDS, HERE
 from contracts.typed import quoted, scale
 from systems import System
+from warehouse import transaction
 from warehouse.journal import TOPICS
 
 KINDS = ("shopify", "woocommerce", "hubspot")
@@ -126,22 +127,21 @@ def _hold_columns(columns: Iterable[Column], target: Mapping[str, Column]) -> No
 def ensure(connection: duckdb.DuckDBPyConnection) -> None:
     """Our own tables, the journal's, and raw tables of every shipped contract."""
     journal = {f"journal.{quoted(topic)}": columns for topic, columns in TOPICS.items()}
-    for name, columns in {**OWN, **journal}.items():
-        _create(connection, name, columns)
+    wanted = {**OWN, **journal}
     for kind in KINDS:
         for table in _shipped(kind).tables.values():
-            _create(connection, f"raw_{kind}.{quoted(table.name)}", _columns(table))
+            wanted[f"raw_{kind}.{quoted(table.name)}"] = _columns(table)
     for table in _shipped("canonical").tables.values():
-        columns = {**_columns(table), "_extra": "JSON"}
-        _create(connection, f"raw_canonical.{quoted(table.name)}", columns)
+        wanted[f"raw_canonical.{quoted(table.name)}"] = {**_columns(table), "_extra": "JSON"}
+    _create(connection, wanted)
 
 
 def ensure_raw(connection: duckdb.DuckDBPyConnection, system: System, contract: Contract) -> None:
     """Raw tables of a system whose contract is not the shipped one; adds new columns."""
     if system.kind in GENERIC_KINDS:
         return
-    for table in contract.tables.values():
-        _create(connection, raw_name(system, table.name), _columns(table))
+    raw = {raw_name(system, name): _columns(table) for name, table in contract.tables.items()}
+    _create(connection, raw)
 
 
 def versions(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
@@ -160,14 +160,22 @@ def _columns(table: Table) -> dict[str, str]:
     return {**LANDED_COLUMNS, **{column.name: column.type for column in table.columns}}
 
 
-def _create(connection: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, str]) -> None:
-    schema = name.partition(".")[0]
-    connection.execute(f"create schema if not exists {schema}")
-    inside = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns.items())
-    connection.execute(f"create table if not exists {name} ({inside})")
-    have = {row[0] for row in connection.execute(f"describe {name}").fetchall()}
-    for column, kind in columns.items():
-        if column not in have:
-            connection.execute(
-                f"alter table {name} add column if not exists {quoted(column)} {kind}"
-            )
+def _create(connection: duckdb.DuckDBPyConnection, wanted: Mapping[str, Mapping[str, str]]) -> None:
+    """In one transaction, and only what is missing: on DuckLake every statement has its price."""
+    have: dict[str, set[str]] = {}
+    for schema, table, column in connection.execute(
+        """select schema_name, table_name, column_name from duckdb_columns()
+            where database_name = 'warehouse'"""
+    ).fetchall():
+        have.setdefault(f"{schema}.{table}", set()).add(column)
+    with transaction(connection):
+        for name, columns in wanted.items():
+            there = have.get(name.replace('"', ""))
+            if there is None:
+                inside = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns.items())
+                connection.execute(f"create schema if not exists {name.partition('.')[0]}")
+                connection.execute(f"create table {name} ({inside})")
+                continue
+            for column, kind in columns.items():
+                if column not in there:
+                    connection.execute(f"alter table {name} add column {quoted(column)} {kind}")

@@ -125,3 +125,18 @@ def test_the_journal_is_taken_in_once(house: House) -> None:
     ]
     query = "select max(format), max(recorded_at) > '2025-01-01' from journal.customer_ids"
     assert house.sql(query) == [(1, True)]
+
+
+def test_a_contract_that_grew_adds_its_column(house: House) -> None:
+    """Upper and lower case are one name in SQL; a name in quotes is its own."""
+    path = house.folder / "shop.odcs.yaml"
+    written = (HERE / "woocommerce.odcs.yaml").read_text(encoding="utf-8")
+    path.write_text(written, encoding="utf-8")
+    shop = house.system("shop", "woocommerce", "shop")
+    house.load(shop)
+    new = "      - {name: 'Sadakat \"puanı\"', logicalType: integer}\n      - name: email\n"
+    path.write_text(written.replace("      - name: email\n", new, 1), encoding="utf-8")
+    house.load(shop)
+    house.load(shop)
+    found = house.sql("select column_name from duckdb_columns() where table_name = 'customers'")
+    assert ('Sadakat "puanı"',) in found
