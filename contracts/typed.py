@@ -14,7 +14,7 @@ from contracts.supported import strptime
 LANDED = ("_key", "_cursor", "_hash", "_row", "_change", "_load_id")
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 # Up to 15 digits are told apart by a double, which the exact value is compared with.
-WITH_EXPONENT = r"^[+-]?\d{1,8}(\.\d{0,7})?[eE][+-]?\d{1,3}$"
+WITH_EXPONENT = r"^[+-]?\d{1,8}(\.\d{0,7})?[eE][+-]?\d{1,2}$"
 # A lone dot before three digits groups thousands; before any others it is a mistake.
 DECIMAL_COMMA = r"^[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d*)?$"
 DATED = r"^\d{4}-\d"

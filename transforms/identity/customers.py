@@ -8,8 +8,8 @@ an id survives a rebuild, and one that was issued is never issued to somebody el
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Set
 from uuid import NAMESPACE_URL, uuid5
 
 import pyarrow as pa
@@ -44,7 +44,7 @@ def model(context: Context) -> pa.Table:
             """
         ).fetchall()
     ]
-    assigned = assign(list(clusters.values()), issued, ever)
+    assigned = assign(list(clusters.values()), issued, ever, _lately(context) or issued.keys())
     context.journal(
         "customer_ids",
         [
@@ -61,23 +61,38 @@ def model(context: Context) -> pa.Table:
     )
 
 
+def _lately(context: Context) -> set[str]:
+    """Records of the last build; none in a new warehouse."""
+    query = "from duckdb_tables() where schema_name = 'identity' and table_name = 'customers'"
+    if not context.connection.execute(query).fetchall():
+        return set()
+    rows = context.connection.execute("select record from identity.customers").fetchall()
+    return {row[0] for row in rows}
+
+
 def assign(
-    clusters: list[list[str]], issued: dict[str, str], ever: Iterable[str]
+    clusters: list[list[str]], issued: dict[str, str], ever: Iterable[str], lately: Set[str]
 ) -> dict[str, str]:
     """Record -> customer id. `clusters`: records sorted. `ever`: all ids that were issued,
-    oldest first; none of them is issued again.
+    oldest first; none of them is issued again. `lately`: records that were there in the last
+    build; one that was gone and is back takes its id from nobody.
     """
     age = {customer: rank for rank, customer in enumerate(ever)}
     claims = [
-        (-count, age[customer], customer, cluster[0], position)
+        (
+            -sum(record in lately for record in claimants),
+            -len(claimants),
+            age[customer],
+            cluster[0],
+            position,
+            customer,
+        )
         for position, cluster in enumerate(clusters)
-        for customer, count in Counter(
-            issued[record] for record in cluster if record in issued
-        ).items()
+        for customer, claimants in _claimants(cluster, issued).items()
     ]
     chosen: dict[int, str] = {}
     taken: set[str] = set()
-    for _, _, customer, _, position in sorted(claims):
+    for *_, position, customer in sorted(claims):
         if position not in chosen and customer not in taken:
             chosen[position] = customer
             taken.add(customer)
@@ -89,6 +104,15 @@ def assign(
     return {
         record: chosen[position] for position, cluster in enumerate(clusters) for record in cluster
     }
+
+
+def _claimants(cluster: list[str], issued: dict[str, str]) -> dict[str, list[str]]:
+    """Of each id some of the cluster's records have: these records."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for record in cluster:
+        if record in issued:
+            found[issued[record]].append(record)
+    return found
 
 
 def _new_id(founder: str, used: set[str]) -> str:
