@@ -34,6 +34,11 @@ def spoken(response: requests.Response) -> str:
     return f"{method} {urlsplit(response.url).path}"
 
 
+def target(response: requests.Response) -> str:
+    """Where a redirect leads, without the query: the signature of the request is in it."""
+    return response.headers.get("Location", "nowhere").partition("?")[0]
+
+
 def vendor_words(body: Any) -> str:
     """Code and message of an error as WordPress and HubSpot write it; "" when it is neither."""
     if not isinstance(body, dict) or not isinstance(body.get("message"), str):

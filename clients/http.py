@@ -20,7 +20,7 @@ from requests.auth import AuthBase
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from clients import ClientError, Denied, Implausible, Refused, Unavailable
-from clients.answers import excerpt, retry_after, spoken, vendor_words
+from clients.answers import excerpt, retry_after, spoken, target, vendor_words
 
 Shape = TypeVar("Shape", dict[str, Any], list[Any])
 NOT_DONE = (423, 429)
@@ -177,7 +177,7 @@ class Http:
         if status in (401, 403):
             return Denied(self.system, cause, self._set())
         if status < 400:
-            cause = f"{spoken(response)} redirects to {response.headers.get('Location', '?')}"
+            cause = f"{spoken(response)} redirects to {target(response)}"
             return Implausible(self.system, cause, self._set("the final address"))
         if status in PASSING and (again or status in NOT_DONE):
             wait = self.asked(response)

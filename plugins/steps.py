@@ -55,14 +55,17 @@ def pull(name: str, params: dict[str, Any]) -> Summary:
     from warehouse.pull import pull
 
     system = connected(name)
-    done = pull(
-        Places.from_environment(),
-        system,
-        contract_of(system),
-        tables=params.get("tables") or None,
-        since=params.get("since") or None,
-        full=bool(params.get("full")),
-    )
+    try:
+        done = pull(
+            Places.from_environment(),
+            system,
+            contract_of(system),
+            tables=params.get("tables") or None,
+            since=params.get("since") or None,
+            full=bool(params.get("full")),
+        )
+    except ValueError as error:  # params or a contract that cannot be used
+        raise AirflowFailException(str(error)) from error
     problems = [table for table in done if table.problem]
     if problems:
         words = "\n".join(str(table.problem) for table in problems)
@@ -82,14 +85,8 @@ def check(name: str) -> Summary:
     system = systems.load()[name]
     verdicts = check(Places.from_environment(), system, contract_of(system))
     problems = [verdict.problem for verdict in verdicts if verdict.problem]
-    for verdict in verdicts:
-        for result in verdict.results:
-            if result.failed:
-                log.warning(
-                    "%s.%s: %s (%s) broken by %d of %d rows, first keys %s",
-                    *(name, verdict.table, result.rule, result.severity),
-                    *(result.failed, result.checked, ", ".join(result.keys)),
-                )
+    for notice in (notice for verdict in verdicts for notice in verdict.notices):
+        log.warning(notice)
     if problems:
         log.error("\n".join(problems))
         raise AirflowFailException("\n".join(problems))

@@ -113,9 +113,11 @@ def resource(
 ) -> DltResource:
     """A dlt resource of `Page`s, at most `pages_per_load`, then one `Reading`; resumable.
 
+    `since`: any ISO 8601 moment, without an offset UTC; anything else is a ValueError.
     Its state: `watermark` (highest cursor of finished, complete windows), and within a window
     `position`, `since`, `started`, `highest`, `seen`, `claimed`.
     """
+    since = _utc(since) if since else None
 
     def pages() -> Iterator[Page | Reading]:
         state = dlt.current.resource_state()
@@ -210,6 +212,16 @@ def _overlapped(watermark: str | None, overlap: timedelta) -> str | None:
         return None
     moment = datetime.fromisoformat(watermark.replace("Z", "+00:00")) - overlap
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _utc(moment: str) -> str:
+    try:
+        given = datetime.fromisoformat(moment)
+    except ValueError:
+        example = "2026-11-22T08:00:00Z"
+        raise ValueError(f"since is {moment!r}; write a moment such as {example}.") from None
+    aware = given if given.tzinfo else given.replace(tzinfo=UTC)
+    return aware.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _keyed(table: Table, page: Page) -> Page:

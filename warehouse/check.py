@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 
 import duckdb
@@ -21,43 +21,12 @@ from contracts.rules import Rule, load_rules, row_rules
 from contracts.typed import text, typed_query
 from systems import System
 from warehouse import Places, memory
-from warehouse.files import read_json, write_json
+from warehouse.files import write_json
 from warehouse.landing import Landing, Load
+from warehouse.verdict import RuleResult, Verdict, verdict_of
 
 log = logging.getLogger(__name__)
 FIRST_KEYS = 5
-
-
-@dataclass(frozen=True)
-class RuleResult:
-    rule: str
-    severity: str
-    checked: int
-    failed: int
-    keys: list[str]
-
-
-@dataclass
-class Verdict:
-    """`rows`: typed rows looked at. accepted + quarantined = rows, unless refused."""
-
-    system: str
-    table: str
-    load: str
-    contract: str
-    accepted: bool
-    rows: int = 0
-    quarantined: int = 0
-    reason: str | None = None
-    results: list[RuleResult] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
-
-    @property
-    def problem(self) -> str | None:
-        if self.accepted:
-            return None
-        return f"{self.system}.{self.table}: load {self.load} was refused: {self.reason}"
 
 
 def check(places: Places, system: System, contract: Contract) -> list[Verdict]:
@@ -78,14 +47,6 @@ def check(places: Places, system: System, contract: Contract) -> list[Verdict]:
             )
             verdicts.append(verdict)
     return verdicts
-
-
-def verdict_of(load: Load) -> Verdict | None:
-    if not load.verdict_path.exists():
-        return None
-    content = read_json(load.verdict_path)
-    results = [RuleResult(**result) for result in content.pop("results")]
-    return Verdict(**content, results=results)
 
 
 def _stands(load: Load) -> bool:

@@ -17,9 +17,10 @@ from contracts import Column, Contract, Table
 from contracts.typed import quoted, text
 from systems import System
 from warehouse import Places, opened, tables
-from warehouse.check import Verdict, stage, verdict_of
+from warehouse.check import stage
 from warehouse.journal import TOPICS, Journal
 from warehouse.landing import Landing, Load
+from warehouse.verdict import Verdict, verdict_of
 
 log = logging.getLogger(__name__)
 
