@@ -83,7 +83,7 @@ class Kind:
     """`tables`: their rows' keys and changes. `at_once`: those that cannot be read in parts.
     `patches`: page sizes of the source that give these few rows several pages.
     Faults: `short` fewer rows than claimed, `doubtful` an answer that is none (`doubt`: words
-    of the error), `busy` something to wait for. `lost`: a write that succeeds unanswered.
+    of the error), `busy` something to wait for.
     `bad`: values the tool refuses, None: a record that is not there.
     """
 
@@ -102,7 +102,6 @@ class Kind:
     doubtful: str = "html"
     doubt: str = "text/html"
     busy: str | None = "throttled"
-    lost: str = "slow_done"
     bad: Mapping[str, str] | None = None
     own: Callable[[Any, str], dict[str, Any]] = lambda store, record: {}
 
@@ -163,7 +162,7 @@ def _prefixed(store: Store, record: str) -> dict[str, str]:
 
 
 def _noted(store: Erp, record: str) -> dict[str, str]:
-    return ours(store.thirdparty(store.customers[record])["note_public"] or "")
+    return ours(store.thirdparty(store.customers[record]).get("note_public") or "")
 
 
 def _printed(store: Till, record: str) -> dict[str, str]:
