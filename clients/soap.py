@@ -83,11 +83,13 @@ class Soap:
     @contextmanager
     def _posted(self, operation: str, arguments: Mapping[str, Any]) -> Iterator[IO[bytes]]:
         url, data, headers = self.wsdls.request(operation, {**self._credentials(), **arguments})
-        with self._answer("POST", url, data=data, headers=headers) as body:
+        with self._answer("POST", url, operation, data=data, headers=headers) as body:
             yield body
 
     @contextmanager
-    def _answer(self, method: str, url: str, **request: Any) -> Iterator[IO[bytes]]:
+    def _answer(
+        self, method: str, url: str, operation: str = "the WSDL", **request: Any
+    ) -> Iterator[IO[bytes]]:
         """An answer's whole body, spooled to disk when large."""
         with SpooledTemporaryFile(SPOOL) as body:
             try:
@@ -104,11 +106,11 @@ class Soap:
                     f"{self.name!r}.",
                 ) from None
             body.seek(0)
-            self._accept(response, body)
+            self._accept(response, body, operation)
             body.seek(0)
             yield body
 
-    def _accept(self, response: requests.Response, body: IO[bytes]) -> None:
+    def _accept(self, response: requests.Response, body: IO[bytes], operation: str) -> None:
         status, kind = response.status_code, response.headers.get("Content-Type", "")
         if status in (401, 403):
             raise Denied(self.name, f"{spoken(response)} answered {status}")
@@ -116,7 +118,7 @@ class Soap:
             cause = f"{spoken(response)} redirects to {target(response)}"
             raise Implausible(self.name, cause, self._set("the final address"))
         if status == 500 and "xml" in kind:
-            with self._reading("the call"):
+            with self._reading(operation):
                 whole(body)  # raises the fault in it
         if status >= 500 or status == 429:
             raise Unavailable(

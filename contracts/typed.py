@@ -6,10 +6,21 @@ times as much), then each column is cast with `try_cast`.
 
 from __future__ import annotations
 
+import re
+
 from contracts.reader import Column, Table
+from contracts.supported import strptime
 
 LANDED = ("_key", "_cursor", "_hash", "_row", "_change", "_load_id")
-OFFSET = r"(Z|[+-]\d\d:?\d\d)$"
+NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
+# Up to 15 digits are told apart by a double, which the exact value is compared with.
+WITH_EXPONENT = r"^[+-]?\d{1,8}(\.\d{0,7})?[eE][+-]?\d{1,3}$"
+# A lone dot before three digits groups thousands; before any others it is a mistake.
+DECIMAL_COMMA = r"^[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d*)?$"
+DATED = r"^\d{4}-\d"
+FOUR_DIGITS = r"\d{4}"
+OFFSET = r"(:\d\d(\.\d+)?) ?(Z|[+-]\d\d(:?\d\d)?)$"
+FIRST, LAST = "0001-01-01", "9999-12-31 23:59:59.999999"  # what others can read, too
 
 
 def quoted(name: str) -> str:
@@ -22,8 +33,11 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def json_path(path: str) -> str:
-    return "$" + "".join(f'."{part}"' for part in path.split("."))
+def pointers(path: str) -> list[str]:
+    """JSON pointers a path may mean: a name with dots in it (a CSV's "Tel."), or a walk."""
+    parts = path.replace("~", "~0").replace("/", "~1").split(".")
+    walk = "/" + "/".join(parts)
+    return [walk] if len(parts) == 1 else ["/" + ".".join(parts), walk]
 
 
 def typed_query(table: Table, landed: str) -> str:
@@ -32,8 +46,13 @@ def typed_query(table: Table, landed: str) -> str:
     Gives `_key`, `_hash`, `_load_id`, `_change`, the contract's columns, and `_unreadable`:
     a list of {rule, reason}, one per cell that is there but is not what was promised.
     """
-    paths = ", ".join(text(json_path(column.path)) for column in table.columns)
-    cells = [_cell(column, i) for i, column in enumerate(table.columns, start=1)]
+    paths = [pointer for column in table.columns for pointer in pointers(column.path)]
+    numbers = {pointer: number for number, pointer in enumerate(paths, start=1)}
+    cells = [
+        _cell(column, [f"_cells[{numbers[pointer]}]" for pointer in pointers(column.path)])
+        for column in table.columns
+    ]
+    wanted = ", ".join(map(text, paths))
     typed = [
         f"{typed_cell(column, cell)} as {quoted(column.name)}"
         for column, cell in zip(table.columns, cells, strict=True)
@@ -43,7 +62,7 @@ def typed_query(table: Table, landed: str) -> str:
     ]
     return f"""
 with documents as (
-    select _key, _hash, _load_id, _change, json_extract_string(_row, [{paths}]) as _cells
+    select _key, _hash, _load_id, _change, json_extract_string(_row, [{wanted}]) as _cells
     from {landed}
 ),
 typed as (
@@ -57,19 +76,24 @@ from typed
 """
 
 
-def _cell(column: Column, position: int) -> str:
+def _cell(column: Column, found: list[str]) -> str:
     """The text of one cell; empty is absent, and absent is the contract's default."""
-    cell = f"nullif(trim(_cells[{position}]), '')"
+    cell = f"nullif(trim(coalesce({', '.join(found)})), '')"
     default = column.settings.get("default")
-    return cell if default is None else f"coalesce({cell}, {text(str(default))})"
+    return cell if default is None else f"coalesce({cell}, {text(_written(default))})"
 
 
 def typed_cell(column: Column, cell: str) -> str:
     """SQL expression of the column's type; NULL where the cell cannot be read as it."""
     if column.settings.get("decimalComma") and column.logical in ("number", "integer"):
-        cell = f"replace(replace({cell}, '.', ''), ',', '.')"
+        plain = f"replace(replace({cell}, '.', ''), ',', '.')"
+        cell = f"case when {_matches(cell, DECIMAL_COMMA)} then {plain} end"
     cast = CASTS.get(column.logical, _plain)
     return cast(column, cell)
+
+
+def _matches(cell: str, pattern: str) -> str:
+    return f"regexp_matches({cell}, {text(pattern)})"
 
 
 def _plain(column: Column, cell: str) -> str:
@@ -83,11 +107,25 @@ def _integer(column: Column, cell: str) -> str:
 
 
 def _number(column: Column, cell: str) -> str:
-    if not column.type.upper().startswith("DECIMAL"):
-        return f"try_cast({cell} as {column.type})"
+    kind = column.type.upper()
+    value = f"try_cast({cell} as {column.type})"
+    if kind in ("DOUBLE", "FLOAT", "REAL"):
+        return f"case when {_matches(cell, NUMBER)} and isfinite({value}) then {value} end"
+    if not kind.startswith(("DECIMAL", "NUMERIC")):
+        return _integer(column, cell)
     # try_cast rounds in silence; money with more decimals than promised must be seen.
-    exact = f"try_cast({cell} as DECIMAL(38,12)) = try_cast({cell} as {column.type})"
-    return f"case when {exact} then try_cast({cell} as {column.type}) end"
+    plain = rf"^[+-]?\d*(\.\d{{0,{scale(kind)}}}0*)?$"
+    double = f"try_cast({cell} as DOUBLE)"
+    exact = f"{_matches(cell, WITH_EXPONENT)} and {value}::DOUBLE = {double}"
+    return f"case when {_matches(cell, plain)} or ({exact}) then {value} end"
+
+
+def scale(kind: str) -> int:
+    """Decimals an SQL type keeps; DECIMAL alone is DECIMAL(18,3) in DuckDB."""
+    if not kind.upper().startswith(("DECIMAL", "NUMERIC")):
+        return 0
+    found = re.search(r"\(\s*\d+\s*(?:,\s*(\d+)\s*)?\)", kind)
+    return int(found.group(1) or 0) if found else 3
 
 
 def _boolean(column: Column, cell: str) -> str:
@@ -95,32 +133,56 @@ def _boolean(column: Column, cell: str) -> str:
     if not true and not false:
         return f"try_cast({cell} as BOOLEAN)"
     branches = [
-        f"when {cell} in ({', '.join(text(str(value)) for value in values)}) then {result}"
+        f"when {cell} in ({', '.join(text(_written(value)) for value in values)}) then {result}"
         for values, result in ((true, "true"), (false, "false"))
         if values
     ]
     return f"case {' '.join(branches)} end"
 
 
+def _written(value: object) -> str:
+    """A contract's value as JSON writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def _date(column: Column, cell: str) -> str:
     pattern = column.options.get("format")
     if pattern:
-        return f"try_strptime({cell}, {text(strptime(str(pattern)))})::DATE"
-    return f"try_cast({cell} as DATE)"
+        day = f"try_cast({_parsed(str(pattern), cell)} as DATE)"
+    else:
+        day = f"case when {_matches(cell, DATED)} then try_cast({cell} as DATE) end"
+    return _within(day, "DATE")
 
 
 def _timestamp(column: Column, cell: str) -> str:
     """UTC. A `timezone` setting says the cell is local time there, whatever it claims."""
     pattern, zone = column.options.get("format"), column.settings.get("timezone")
+    dated = f"case when {_matches(cell, DATED)} then {cell} end"
     if pattern == "epoch":
-        return f"make_timestamp(try_cast({cell} as BIGINT) * 1000000)"
+        whole = f"try_cast(nullif(regexp_extract({cell}, '^-?\\d+$'), '') as BIGINT)"
+        return _within(f"make_timestamp({whole} * 1000000)", "TIMESTAMP")
+    if not pattern and not zone:
+        return _within(f"(try_cast({dated} as TIMESTAMPTZ) at time zone 'UTC')", "TIMESTAMP")
+    if pattern and "XXX" in str(pattern):
+        return _within(f"({_parsed(str(pattern), cell)} at time zone 'UTC')", "TIMESTAMP")
     if pattern:
-        moment = f"try_strptime({cell}, {text(strptime(str(pattern)))})"
-    elif zone:
-        moment = f"try_cast(regexp_replace({cell}, {text(OFFSET)}, '') as TIMESTAMP)"
+        local = f"try_cast({_parsed(str(pattern), cell)} as TIMESTAMP)"
     else:
-        return f"(try_cast({cell} as TIMESTAMPTZ) at time zone 'UTC')"
-    return f"({moment} at time zone {text(str(zone or 'UTC'))} at time zone 'UTC')"
+        local = f"try_cast(regexp_replace({dated}, {text(OFFSET)}, '\\1') as TIMESTAMP)"
+    moment = f"({local} at time zone {text(str(zone or 'UTC'))} at time zone 'UTC')"
+    return _within(moment, "TIMESTAMP")
+
+
+def _parsed(pattern: str, cell: str) -> str:
+    # %Y takes 26 for the year 26: who promises four digits must show them.
+    shown = f"case when {_matches(cell, FOUR_DIGITS)} then {cell} end"
+    return f"try_strptime({shown if 'yyyy' in pattern else cell}, {text(strptime(pattern))})"
+
+
+def _within(moment: str, kind: str) -> str:
+    """NULL for moments that cannot be computed, and for those only DuckDB knows (infinity)."""
+    limits = f"{kind} {text(FIRST)} and {kind} {text(LAST)}"
+    return f"case when try({moment}) between {limits} then try({moment}) end"
 
 
 def _array(column: Column, cell: str) -> str:
@@ -134,8 +196,8 @@ def _array(column: Column, cell: str) -> str:
 
 
 def _element_cell(item: Column) -> str:
-    path = text(json_path(item.path))
-    return f"nullif(trim(json_extract_string(element, {path})), '')"
+    paths = [text(pointer) for pointer in pointers(item.path)]
+    return _cell(item, [f"json_extract_string(element, {path})" for path in paths])
 
 
 CASTS = {
@@ -156,26 +218,14 @@ def _unreadable(column: Column, cell: str) -> str:
             for item in column.items
             for inner in [_element_cell(item)]
         )
-        conditions.append(
-            f"len(list_filter(try_cast({cell} as JSON[]), lambda element: {broken})) > 0"
-        )
-    shown = f"left({cell}, 60)" if not column.personal else "'(personal)'"
+        no_object = "coalesce(json_type(element), 'NULL') <> 'OBJECT'"
+        elements = f"try_cast({cell} as JSON[])"
+        bad = f"list_filter({elements}, lambda element: {no_object} or {broken})"
+        conditions.append(f"len({bad}) > 0")
+    personal = column.personal or any(item.personal for item in column.items)
+    shown = "'(personal)'" if personal else f"left({cell}, 60)"
     reason = f"concat({shown}, ' is not a readable {column.logical}')"
     when = " or ".join(f"({condition})" for condition in conditions)
     return (
         f"case when {when} then {{'rule': {text(column.name + '.type')}, 'reason': {reason}}} end"
     )
-
-
-def strptime(pattern: str) -> str:
-    """ODCS formats are Java's (dd.MM.yyyy HH:mm:ss); DuckDB wants strptime's."""
-    for java, c in (
-        ("yyyy", "%Y"),
-        ("MM", "%m"),
-        ("dd", "%d"),
-        ("HH", "%H"),
-        ("mm", "%M"),
-        ("ss", "%S"),
-    ):
-        pattern = pattern.replace(java, c)
-    return pattern

@@ -12,7 +12,8 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.airflow_processes import ROOT, Airflow, AirflowError
+from sandbox.airflow_processes import Airflow, AirflowError
+from sandbox.airflow_settings import ROOT
 from sandbox.box import Box
 from sandbox.rounds import Round, run
 from sandbox.stage import places_under, staged
@@ -183,9 +184,27 @@ class Demo:
             rows.append((system, record, typed.name, typed.email, typed.phone, typed.city))
         self.teller.say("before, as each system has it:")
         self.teller.table(("system", "record", "name", "e-mail", "phone", "city"), rows)
-        self.teller.say("after, as every tool was given it:")
+        self.teller.say("after, as one row of marts.customer_360:")
+        self.teller.table(("column", "value"), self.row_of(records))
+        self.teller.say("and every tool was given it:")
         for system, record in records.items():
-            self.teller.say(f"  {system} {record}: {self.box.stores[system].given.get(record)}")
+            given = str(self.box.stores[system].given.get(record, "nothing"))
+            self.teller.say(f"  {system} {record}: {given[:150]} ...")
+
+    def row_of(self, records: dict[str, str]) -> list[tuple[str, object]]:
+        """The served row of the customer these records belong to."""
+        customer = customer_ids(self.places)[next(iter(records.items()))]
+        with served(self.places) as connection:
+            found = connection.execute(
+                "select * from marts.customer_360 where customer_id = ?", [customer]
+            )
+            names = [column[0] for column in found.description or ()]
+            values = found.fetchall()[0]
+        return [
+            (name, value)
+            for name, value in zip(names, values, strict=True)
+            if value is not None and value != []
+        ]
 
 
 if __name__ == "__main__":

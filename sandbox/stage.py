@@ -8,7 +8,8 @@ from pathlib import Path
 
 import systems as company_systems
 from sandbox import box as company_box
-from sandbox.airflow_processes import ROOT, Airflow, environment, free_port, running
+from sandbox.airflow_processes import Airflow, running
+from sandbox.airflow_settings import ROOT, environment, free_port
 from sandbox.box import Box
 from systems import System
 from warehouse import Places

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from warehouse import Places
 from warehouse.serve import served
+
+Record = tuple[str, str]  # system, and its own id of the record
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Found:
     recall: float
 
 
-def customer_ids(places: Places) -> dict[tuple[str, str], str]:
+def customer_ids(places: Places) -> dict[Record, str]:
     """(system, record in the system's own words) -> customer id."""
     with served(places, "desk.duckdb") as connection:
         rows = connection.execute("select record, customer_id from identity.customers").fetchall()
@@ -29,25 +32,30 @@ def customer_ids(places: Places) -> dict[tuple[str, str], str]:
 
 
 def found(places: Places, truth: Iterable[tuple[str, str, str]]) -> Found:
-    ids = customer_ids(places)
+    """`truth`: (system, record, person)."""
     person = {(system, record): who for system, record, who in truth}
-    known = [(person[record], customer) for record, customer in ids.items() if record in person]
+    return score(customer_ids(places), person)
+
+
+def score(customers: Mapping[Record, str], people: Mapping[Record, str]) -> Found:
+    """Records that nobody made a customer of count as people not found."""
+    known = [(people[record], customer) for record, customer in customers.items()]
     linked = _pairs(Counter(customer for _, customer in known))
     right = _pairs(Counter(known))
-    true = _pairs(Counter(person.values()))
+    true = _pairs(Counter(people.values()))
     return Found(
-        customers=len({customer for _, customer in known}),
-        people=len(set(person.values())),
+        customers=len(set(customers.values())),
+        people=len(set(people.values())),
         precision=right / linked if linked else 1.0,
         recall=right / true if true else 1.0,
     )
 
 
-def _plain(record: str) -> tuple[str, str]:
+def _plain(record: str) -> Record:
     """shop/customers/gid://shopify/Customer/12 -> (shop, 12)."""
     system, _, rest = record.partition("/")
     return system, rest.rpartition("/")[2]
 
 
-def _pairs(sizes: Counter[object]) -> int:
+def _pairs(sizes: Counter[Any]) -> int:
     return sum(n * (n - 1) // 2 for n in sizes.values())

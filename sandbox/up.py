@@ -15,15 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import systems as company_systems
-from sandbox.airflow_processes import (
-    ROOT,
-    Airflow,
-    AirflowError,
-    environment,
-    free_port,
-    running,
-    wait_for,
-)
+from sandbox.airflow_processes import Airflow, AirflowError, running, wait_for
+from sandbox.airflow_settings import ROOT, environment, free_port
 from sandbox.stage import SYSTEMS, expected_dags, staged
 from sandbox.telling import Teller
 from warehouse import Places
@@ -37,7 +30,8 @@ def main() -> int:
     options.add_argument("--port", type=int, default=8080)
     chosen = options.parse_args()
     teller = Teller()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGINT):  # a shell's background job ignores the latter
+        signal.signal(number, signal.default_int_handler)
     try:
         if chosen.no_box:
             alone(chosen.port, teller.say)
@@ -66,8 +60,6 @@ def alone(port: int, say: Callable[[str], None]) -> None:
 
 def stay(airflow: Airflow, say: Callable[[str], None]) -> None:
     login = Path(airflow.env["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"])
-    wait_for(login.exists, 30, "the login to be made", say)
-    login.chmod(0o600)
     password = json.loads(login.read_text())["admin"]
     say(f"open {airflow.url}   user admin   password {password}")
     say("pull a system, and the rest follows by itself. Ctrl-C stops everything.")

@@ -16,7 +16,7 @@ from typing import Any
 import dlt
 from dlt.sources import DltResource
 
-from clients import ClientError
+from clients import ClientError as ClientError
 
 Row = dict[str, Any]
 # Table name -> {key: cursor} of the rows the landing holds now (none that are gone).

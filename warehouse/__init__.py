@@ -37,7 +37,10 @@ class Places:
     @classmethod
     def from_environment(cls) -> Places:
         data = Path(os.environ.get("KOPRU_DATA", "data")).resolve()
-        landing = Path(os.environ.get("KOPRU_LANDING", data / "landing")).resolve()
+        wanted = os.environ.get("KOPRU_LANDING", str(data / "landing"))
+        if "://" in wanted:
+            raise ValueError(f"KOPRU_LANDING is {wanted}; only a folder of this machine works yet.")
+        landing = Path(wanted).resolve()
         return cls(
             data=data,
             landing=landing,

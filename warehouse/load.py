@@ -36,32 +36,47 @@ class Loaded:
     quarantined: int = 0
 
 
+@dataclass(frozen=True)
+class _Due:
+    """A load with its verdict; `newer`: loads whose rows it no longer brings."""
+
+    table: Table
+    item: Load
+    verdict: Verdict
+    newer: list[Load]
+
+
 def load(places: Places, system: System, contract: Contract) -> list[Loaded]:
     """Merges everything that is accepted and not loaded yet; one `Loaded` per table."""
+    tables.hold_mapping(system, contract)
     landing = Landing(places.landing)
-    due = [
-        (table, item, verdict)
-        for table in contract.tables.values()
-        for item in landing.loads(system.name, table.name)
-        if (verdict := verdict_of(item)) is not None
-    ]
     done = {name: Loaded(system.name, name) for name in contract.tables}
+    due = [one for table in contract.tables.values() for one in _judged(landing, system, table)]
     with opened(places) as connection:
         tables.ensure(connection)
         tables.ensure_raw(connection, system, contract)
-        known = {
-            (row[0], row[1])
-            for row in connection.execute(
-                "select load_id, accepted from ops.loads where system = ?", [system.name]
+        known = set(
+            connection.execute(
+                "select table_name, load_id, accepted from ops.loads where system = ?",
+                [system.name],
             ).fetchall()
-        }
-        for table, item, verdict in due:
-            if (item.id, verdict.accepted) in known:
+        )
+        for one in due:
+            if (one.table.name, one.item.id, one.verdict.accepted) in known:
                 continue
             with transaction(connection):
-                _load(connection, system, contract, table, item, verdict, done[table.name])
+                _load(connection, system, one, done[one.table.name])
         merge_journal(connection, Journal(places.journal))
     return list(done.values())
+
+
+def _judged(landing: Landing, system: System, table: Table) -> Iterator[_Due]:
+    loads = {item.id: item for item in landing.loads(system.name, table.name)}
+    for item in loads.values():
+        verdict = verdict_of(item)
+        if verdict is not None:
+            newer = [loads[other] for other in verdict.superseded]
+            yield _Due(table, item, verdict, newer)
 
 
 @contextmanager
@@ -78,15 +93,13 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 def _load(
     connection: duckdb.DuckDBPyConnection,
     system: System,
-    contract: Contract,
-    table: Table,
-    item: Load,
-    verdict: Verdict,
+    due: _Due,
     done: Loaded,
 ) -> None:
+    table, item, verdict = due.table, due.item, due.verdict
     changed = 0
     if item.manifest.rows:
-        stage(connection, table, item)
+        stage(connection, table, item, due.newer)
         _quarantine(connection, system.name, table.name, item, verdict.accepted)
         if verdict.accepted:
             target = tables.raw_name(system, table.name)
@@ -109,9 +122,30 @@ def _load(
             *(verdict.quarantined, changed, verdict.reason, item.id),
         ],
     )
+    _note_results(connection, verdict)
     done.loads += 1
     done.changed += changed
     done.quarantined += verdict.quarantined
+
+
+def _note_results(connection: duckdb.DuckDBPyConnection, verdict: Verdict) -> None:
+    connection.execute(
+        "delete from ops.contract_results where system = ? and table_name = ? and load_id = ?",
+        [verdict.system, verdict.table, verdict.load],
+    )
+    if verdict.results:
+        connection.executemany(
+            """insert into ops.contract_results by name select
+                ? as system, ? as table_name, ? as load_id, ? as rule, ? as severity,
+                ? as checked, ? as failed, ? as keys""",
+            [
+                (
+                    *(verdict.system, verdict.table, verdict.load, result.rule, result.severity),
+                    *(result.checked, result.failed, result.keys),
+                )
+                for result in verdict.results
+            ],
+        )
 
 
 def _select_good(

@@ -5,15 +5,15 @@ So every model always runs, and a company with only two systems gets a working v
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
 import duckdb
 
-from contracts import Contract, Table, load
+from contracts import Column, Contract, ContractError, Table, load
 from contracts.reader import GENERIC_KINDS, HERE
-from contracts.typed import quoted
+from contracts.typed import quoted, scale
 from systems import System
 from warehouse.journal import TOPICS
 
@@ -44,8 +44,9 @@ OWN = {
     "ops.versions": {"name": "VARCHAR", "version": "VARCHAR"},
     "ops.as_of": {"as_of": "TIMESTAMP"},
     "ops.contract_results": {
-        "load_id": "VARCHAR",
+        "system": "VARCHAR",
         "table_name": "VARCHAR",
+        "load_id": "VARCHAR",
         "rule": "VARCHAR",
         "severity": "VARCHAR",
         "checked": "BIGINT",
@@ -83,13 +84,43 @@ def canonical_columns(system: System, table: str) -> frozenset[str] | None:
     """Column names of the canonical table a generic kind maps to; None for other kinds."""
     if system.kind not in GENERIC_KINDS:
         return None
+    return frozenset(column.name for column in _shipped("canonical").tables[table].columns)
+
+
+def hold_mapping(system: System, contract: Contract) -> None:
+    """Raises ContractError where a generic kind's contract does not fit the canonical tables."""
+    if system.kind not in GENERIC_KINDS:
+        return
     canonical = _shipped("canonical").tables
-    if table not in canonical:
-        raise ValueError(
-            f"{system.name}: its contract has table {table!r}, which is not in the canonical "
-            f"vocabulary. Valid table names: {', '.join(canonical)}."
-        )
-    return frozenset(column.name for column in canonical[table].columns)
+    for table in contract.tables.values():
+        if table.name not in canonical:
+            raise ContractError(
+                f"{table.where}: {system.name} is of kind {system.kind}, whose tables are the "
+                f"canonical ones. Valid table names: {', '.join(canonical)}."
+            )
+        target = {column.name: column for column in canonical[table.name].columns}
+        _hold_columns(table.columns, target)
+
+
+def _hold_columns(columns: Iterable[Column], target: Mapping[str, Column]) -> None:
+    for column in columns:
+        wanted = target.get(column.name)
+        if wanted is None:
+            continue
+        if column.logical != wanted.logical or scale(column.type) > scale(wanted.type):
+            raise ContractError(
+                f"{column.where}: is {column.logical} {column.type}; the canonical column "
+                f"{column.name} is {wanted.logical} {wanted.type}. Correct it, or give it another "
+                "name: columns outside the vocabulary are kept beside it."
+            )
+        inner = {item.name: item for item in wanted.items}
+        stray = sorted({item.name for item in column.items} - inner.keys())
+        if wanted.items and (stray or not column.items):
+            raise ContractError(
+                f"{column.where}: its elements have {', '.join(stray) or 'no properties'}; the "
+                f"canonical ones have {', '.join(inner)}."
+            )
+        _hold_columns(column.items, inner)
 
 
 def ensure(connection: duckdb.DuckDBPyConnection) -> None:

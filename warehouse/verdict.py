@@ -1,4 +1,4 @@
-"""What check found out about one load, kept beside it as <load>.checked.json."""
+"""The verdict on a load: written beside it, so any machine can go on from it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ class RuleResult:
 
 @dataclass
 class Verdict:
-    """`rows`: typed rows looked at. accepted + quarantined = rows, unless refused."""
+    """`rows`: typed rows looked at. accepted + quarantined = rows, unless refused.
+
+    `superseded`: newer loads whose rows this one no longer brings.
+    """
 
     system: str
     table: str
@@ -30,6 +33,7 @@ class Verdict:
     quarantined: int = 0
     reason: str | None = None
     results: list[RuleResult] = field(default_factory=list)
+    superseded: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
 
@@ -64,3 +68,9 @@ def verdict_of(load: Load) -> Verdict | None:
     content = read_json(load.verdict_path)
     results = [RuleResult(**result) for result in content.pop("results")]
     return Verdict(**content, results=results)
+
+
+def stands(load: Load) -> bool:
+    """Whether the load was accepted: that is for good."""
+    verdict = verdict_of(load)
+    return verdict is not None and verdict.accepted

@@ -9,6 +9,7 @@ an id survives a rebuild, and one that was issued is never issued to somebody el
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from uuid import NAMESPACE_URL, uuid5
 
 import pyarrow as pa
@@ -34,12 +35,15 @@ def model(context: Context) -> pa.Table:
             """
         ).fetchall()
     }
-    ever = {
+    ever = [
         row[0]
         for row in context.connection.execute(
-            "select distinct customer_id from journal.customer_ids"
+            """
+            select customer_id from journal.customer_ids
+            group by customer_id order by min(recorded_at), customer_id
+            """
         ).fetchall()
-    }
+    ]
     assigned = assign(list(clusters.values()), issued, ever)
     context.journal(
         "customer_ids",
@@ -57,10 +61,15 @@ def model(context: Context) -> pa.Table:
     )
 
 
-def assign(clusters: list[list[str]], issued: dict[str, str], ever: set[str]) -> dict[str, str]:
-    """Record -> customer id. `clusters`: records sorted; `ever`: ids that may not be reissued."""
+def assign(
+    clusters: list[list[str]], issued: dict[str, str], ever: Iterable[str]
+) -> dict[str, str]:
+    """Record -> customer id. `clusters`: records sorted. `ever`: all ids that were issued,
+    oldest first; none of them is issued again.
+    """
+    age = {customer: rank for rank, customer in enumerate(ever)}
     claims = [
-        (-count, customer, cluster[0], position)
+        (-count, age[customer], customer, cluster[0], position)
         for position, cluster in enumerate(clusters)
         for customer, count in Counter(
             issued[record] for record in cluster if record in issued
@@ -68,11 +77,11 @@ def assign(clusters: list[list[str]], issued: dict[str, str], ever: set[str]) ->
     ]
     chosen: dict[int, str] = {}
     taken: set[str] = set()
-    for _, customer, _, position in sorted(claims):
+    for _, _, customer, _, position in sorted(claims):
         if position not in chosen and customer not in taken:
             chosen[position] = customer
             taken.add(customer)
-    used = ever | taken
+    used = age.keys() | taken
     for position, cluster in enumerate(clusters):
         if position not in chosen:
             chosen[position] = _new_id(cluster[0], used)

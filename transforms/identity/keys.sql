@@ -1,16 +1,19 @@
 -- One row per record and exact key it can be recognised by. A phone counts together with the
 -- first word of the name, because households and counters share phones.
-with normal as (
+with typed as (
+    unpivot (select record, name_words, email, phone, tax_number from staging.records)
+    on email, phone, tax_number into name type value value
+),
+
+normal as (
     select
-        records.record,
-        records.name_words,
+        typed.record,
+        typed.name_words,
         identifiers.type,
         identifiers.normal
-    from staging.records as records
+    from typed
     inner join staging.identifiers as identifiers
-        on (identifiers.type = 'email' and records.email = identifiers.value)
-        or (identifiers.type = 'phone' and records.phone = identifiers.value)
-        or (identifiers.type = 'tax_number' and records.tax_number = identifiers.value)
+        on typed.type = identifiers.type and typed.value = identifiers.value
     where identifiers.normal is not null
 )
 

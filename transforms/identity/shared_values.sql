@@ -20,6 +20,6 @@ where
         type = 'email'
         and regexp_matches(
             value,
-            '^(info|muhasebe|satis|siparis|destek|iletisim|bilgi|noreply|no-reply|admin|office|sales)@'
+            '^(info|muhasebe|satis|siparis|destek|iletisim|bilgi|no-?reply|admin|sales)@'
         )
     )

@@ -10,7 +10,8 @@ select
     coalesce(phone, billing_phone) as contact_phone,
     ordered_at,
     lower(financial_status) as status,
-    cancelled_at is null and coalesce(financial_status, '') not in ('VOIDED', 'EXPIRED', 'REFUNDED') as is_sale,
+    cancelled_at is null
+    and coalesce(financial_status, '') not in ('VOIDED', 'EXPIRED', 'REFUNDED') as is_sale,
     null::boolean as billed,
     currency,
     total,
