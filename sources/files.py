@@ -43,8 +43,15 @@ def source(
     since: str | None = None,
     full: bool = False,
 ) -> list[DltResource]:
+    address = system.connection.url or str(system.settings.get("folder"))
     return [
-        resource(system.name, table_of(system, name, promised, memory), since=since, full=full)
+        resource(
+            system.name,
+            table_of(system, name, promised, memory),
+            since=since,
+            full=full,
+            address=address,
+        )
         for name, promised in contract.tables.items()
         if name in (tables or contract.tables)
     ]

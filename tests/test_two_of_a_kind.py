@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -81,9 +82,15 @@ def test_what_leaves_or_changes_in_one_stays_as_it_was_in_the_other(
 def test_another_server_is_pulled_by_its_connection_alone(
     kind: Kind, served: list[Running], house: House
 ) -> None:
-    """The same entry, another connection, an empty house: nothing else is needed."""
-    entry = legacy.parsed(ENTRIES[kind.name].format(name="mine"))
-    mine = replace(entry).connected(served[1].system.connection)
-    assert house.round(mine) == []
-    assert len(house.rows(mine, "customers")) == 20
-    assert house.quarantined(mine) == []
+    """Nothing of the server before it stays, and no watermark of it hides what is older."""
+    first, second = named(kind, "mine", served[0]), named(kind, "mine", served[1])
+    for order in served[1].store.orders.values():
+        order.updated_at -= timedelta(days=30)
+    assert house.round(first) == []
+    served[1].store.orders["2001"] = replace(served[1].store.orders.pop("1004"), record="2001")
+    assert house.round(second) == []
+    assert set(cities(house, second).values()) == {"Bursa"}
+    assert len(house.rows(second, "customers")) == 20
+    assert house.rows(second, "orders").keys() == {"1001", "1002", "1003", "2001"}
+    assert house.round(second) == []
+    assert len(house.rows(second, "orders")) == 4
