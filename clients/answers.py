@@ -14,6 +14,7 @@ import requests
 LONGEST = 160
 HIDDEN = re.compile(r"<(script|style|head)\b.*?</\1>", re.DOTALL | re.IGNORECASE)
 TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.DOTALL | re.IGNORECASE)
+SECRET_HEADERS = ("Authorization", "X-Shopify-Access-Token")
 TAG = re.compile(r"<[^>]*>?")
 
 
@@ -23,9 +24,18 @@ def excerpt(response: requests.Response) -> str:
     text = response.content[:20_000].decode("utf-8", errors="replace")
     title = TITLE.search(text)
     plain = f"{title[1] if title else ''} {TAG.sub(' ', HIDDEN.sub(' ', text))}"
-    words = " ".join(html.unescape(plain).split())
+    words = unsaid(" ".join(html.unescape(plain).split()), response)
     short = words if len(words) <= LONGEST else words[:LONGEST] + "..."
     return f"{kind}, {short!r}" if short else f"{kind}, empty"
+
+
+def unsaid(text: str, response: requests.Response) -> str:
+    """The text without the secrets of the request: error pages like to quote it."""
+    headers = response.request.headers if response.request is not None else {}
+    for name in SECRET_HEADERS:
+        for secret in headers.get(name, "").split()[-1:]:
+            text = text.replace(secret, "***")
+    return text
 
 
 def spoken(response: requests.Response) -> str:
