@@ -25,7 +25,6 @@ class Result:
 
     rule: str
     severity: str
-    checked: int
     failed: int
 
 
@@ -101,8 +100,7 @@ def _result(found: Any) -> Result:
     observed = found.result.get("observed_value")
     if observed is None:
         raise BrokenGate(f"rule {meta['rule']} gave no count: {found.result}")
-    checked = int(found.result.get("element_count") or 0)
-    return Result(meta["rule"], meta["severity"], checked, int(observed))
+    return Result(meta["rule"], meta["severity"], int(observed))
 
 
 def _exceptions(info: dict[str, Any]) -> list[dict[str, Any]]:

@@ -162,7 +162,7 @@ def _column(table: str, entry: Mapping[str, Any]) -> Column:
     items = _columns(where, entry.get("items") or {})
     return Column(
         name=name,
-        path=str(entry.get("physicalName") or name),
+        path=_path(where, entry) or name,
         logical=logical,
         type=str(entry.get("physicalType") or _sql_type(logical, items)),
         description=str(entry.get("description", "")),
@@ -208,6 +208,14 @@ def _name(where: str, what: str, entry: Mapping[str, Any]) -> str:
     if not isinstance(name, str) or not name.strip():
         raise ContractError(f"{where}: a {what} has no name, or one that is not text: {name!r}.")
     return name
+
+
+def _path(where: str, entry: Mapping[str, Any]) -> str | None:
+    path = entry.get("physicalName")
+    if path is None or isinstance(path, str):
+        return path
+    # YAML reads No, On and 2024 as something else than text.
+    raise ContractError(f"{where}: physicalName is {path!r}; write it in quotes.")
 
 
 def _no_twins(where: str, names: list[str]) -> None:

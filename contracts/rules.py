@@ -119,6 +119,8 @@ def _literal(column: Column, value: Any) -> str:
 
 def _value_rule(column: Column, entry: Mapping[str, Any]) -> Rule:
     valid = (entry.get("arguments") or {}).get("validValues")
+    if column.type == "VARCHAR" and any(isinstance(value, bool) for value in valid or ()):
+        raise ContractError(f"{column.where}: write yes, no, on and off of {valid} in quotes.")
     if entry.get("metric") != "invalidValues" or not valid or entry.get("mustBe") != 0:
         raise ContractError(
             f"{column.where}: quality {dict(entry)} is not supported. "

@@ -79,6 +79,17 @@ def opened(
         connection.close()
 
 
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    connection.execute("begin")
+    try:
+        yield
+    except BaseException:  # whatever stopped it, half a load must not stay
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
 def _attach(
     connection: duckdb.DuckDBPyConnection,
     places: Places,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import duckdb
@@ -16,9 +15,10 @@ import duckdb
 from contracts import Column, Contract, Table
 from contracts.typed import quoted, text
 from systems import System
-from warehouse import Places, opened, tables
+from warehouse import Places, opened, tables, transaction
 from warehouse.check import stage
-from warehouse.journal import TOPICS, Journal
+from warehouse.journal import Journal
+from warehouse.journaled import merge_journal
 from warehouse.landing import Landing, Load
 from warehouse.verdict import Verdict, verdict_of
 
@@ -77,17 +77,6 @@ def _judged(landing: Landing, system: System, table: Table) -> Iterator[_Due]:
         if verdict is not None:
             newer = [loads[other] for other in verdict.superseded]
             yield _Due(table, item, verdict, newer)
-
-
-@contextmanager
-def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    connection.execute("begin")
-    try:
-        yield
-    except BaseException:  # whatever stopped it, half a load must not stay
-        connection.execute("rollback")
-        raise
-    connection.execute("commit")
 
 
 def _load(
@@ -235,30 +224,3 @@ def _quarantine(
                 state = s.state
             when not matched then insert by name"""
     )
-
-
-def merge_journal(connection: duckdb.DuckDBPyConnection, journal: Journal) -> None:
-    """Appends journal files the warehouse has not read yet to journal.<topic>."""
-    for topic, columns in TOPICS.items():
-        known = {
-            row[0]
-            for row in connection.execute(
-                "select file from ops.journal_files where topic = ?", [topic]
-            ).fetchall()
-        }
-        new = [path for path in journal.files(topic) if path.name not in known]
-        if not new:
-            continue
-        files = ", ".join(text(str(path)) for path in new)
-        shape = ", ".join(f"{text(name)}: {text(kind)}" for name, kind in columns.items())
-        with transaction(connection):
-            connection.execute(
-                f"""insert into journal.{quoted(topic)} by name
-                    select * from read_json([{files}], format = 'newline_delimited',
-                        columns = {{{shape}}})"""
-            )
-            connection.executemany(
-                "insert into ops.journal_files values (?, ?)",
-                [(topic, path.name) for path in new],
-            )
-            tables.bump(connection, f"journal.{topic}", new[-1].name)

@@ -54,9 +54,10 @@ def phone(value: str) -> str | None:
         number = phonenumbers.parse(value, REGION)
     except phonenumbers.NumberParseException:
         return None
-    # Seven digits without an area code are another number in every city.
-    possible = phonenumbers.is_possible_number_with_reason(number)
-    if possible != phonenumbers.ValidationResult.IS_POSSIBLE:
+    if not phonenumbers.is_possible_number(number):
+        return None
+    # Seven digits without an area code are another number in every city; 444 numbers are whole.
+    if number.national_number < 10**7 and not phonenumbers.is_valid_number(number):
         return None
     if len(set(str(number.national_number)[-7:])) == 1:
         return None
