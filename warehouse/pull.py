@@ -111,9 +111,13 @@ def _pull_table(
     with tempfile.TemporaryDirectory(prefix="kopru-dlt-") as working:
         pipeline = _pipeline(landing.root, system.name, table, Path(working))
         while True:
-            source = module.source(
-                system, contract, lambda _: cursors, tables=[table], since=since, full=full
-            )
+            try:
+                source = module.source(
+                    system, contract, lambda _: cursors, tables=[table], since=since, full=full
+                )
+            except ClientError as error:  # nothing was asked yet: no secret, no settings
+                done.error = error
+                return done
             loader = Loader(system.name, contract.tables[table], scan)
             manifest = _load(landing, pipeline, _resource(source, table), loader)
             _count(done, manifest, loader.reading)

@@ -43,6 +43,24 @@ class Verdict:
             return None
         return f"{self.system}.{self.table}: load {self.load} was refused: {self.reason}"
 
+    @property
+    def notices(self) -> list[str]:
+        """Rules that rows of this load break, though it was accepted: one sentence each."""
+        return [
+            f"{self.system}.{self.table}: {result.failed} of {result.checked} rows break the rule "
+            f"{result.rule}, first keys {', '.join(result.keys)}. {self._stay(result)}"
+            for result in self.results
+            if result.failed and self.accepted
+        ]
+
+    def _stay(self, result: RuleResult) -> str:
+        if result.severity != "error":
+            return "It is a warning: they were taken."
+        return (
+            "They are in quarantine and the others went on. Mend them in "
+            f"{self.system}; the next pull brings them."
+        )
+
 
 def verdict_of(load: Load) -> Verdict | None:
     if not load.verdict_path.exists():
