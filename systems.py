@@ -27,7 +27,10 @@ class SystemsError(ValueError):
 
 @dataclass(frozen=True)
 class Connection:
-    """Address and secrets of one system, as its Airflow connection holds them."""
+    """Address and secrets of one system, as its Airflow connection holds them.
+
+    `kept`: what a client keeps while this process lives, such as a token that was granted.
+    """
 
     host: str | None = None
     port: int | None = None
@@ -35,6 +38,7 @@ class Connection:
     login: str | None = None
     password: str | None = field(default=None, repr=False)
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def url(self) -> str:

@@ -7,15 +7,23 @@ from __future__ import annotations
 
 
 class ClientError(Exception):
-    """Something a system did. The message names the system, the cause and the remedy."""
+    """Something a system did. The message names the system, the cause and the remedy.
+
+    `usual`: the remedy where the one who raises knows no better.
+    """
+
+    usual = "The next run tries again."
 
     def __init__(self, system: str, cause: str, remedy: str = "") -> None:
-        self.system, self.cause, self.remedy = system, cause, remedy
-        super().__init__(f"{system}: {cause.rstrip('.')}. {remedy}".rstrip())
+        self.system, self.cause = system, cause
+        self.remedy = remedy or self.usual.format(system=repr(system))
+        super().__init__(f"{system}: {cause.rstrip('.')}. {self.remedy}")
 
 
 class Denied(ClientError):
     """Credentials or permissions: stop, a retry cannot help."""
+
+    usual = "Put valid credentials with the rights needed into the Airflow connection {system}."
 
 
 class Unavailable(ClientError):
@@ -25,6 +33,10 @@ class Unavailable(ClientError):
 class Refused(ClientError):
     """The system understood and said no to this request: skip it, the others go on."""
 
+    usual = "These are the system's own words: look there for what it refuses."
+
 
 class Implausible(ClientError):
     """An answer that must not be believed (HTML in a 200, a list shorter than it claims)."""
+
+    usual = "Nothing of it was taken, the next run reads again. If it stays, look at its API."

@@ -14,6 +14,7 @@ import requests
 LONGEST = 160
 HIDDEN = re.compile(r"<(script|style|head)\b.*?</\1>", re.DOTALL | re.IGNORECASE)
 TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.DOTALL | re.IGNORECASE)
+SECRET_HEADERS = ("Authorization", "X-Shopify-Access-Token")
 TAG = re.compile(r"<[^>]*>?")
 
 
@@ -23,15 +24,29 @@ def excerpt(response: requests.Response) -> str:
     text = response.content[:20_000].decode("utf-8", errors="replace")
     title = TITLE.search(text)
     plain = f"{title[1] if title else ''} {TAG.sub(' ', HIDDEN.sub(' ', text))}"
-    words = " ".join(html.unescape(plain).split())
+    words = unsaid(" ".join(html.unescape(plain).split()), response)
     short = words if len(words) <= LONGEST else words[:LONGEST] + "..."
     return f"{kind}, {short!r}" if short else f"{kind}, empty"
+
+
+def unsaid(text: str, response: requests.Response) -> str:
+    """The text without the secrets of the request: error pages like to quote it."""
+    headers = response.request.headers if response.request is not None else {}
+    for name in SECRET_HEADERS:
+        for secret in headers.get(name, "").split()[-1:]:
+            text = text.replace(secret, "***")
+    return text
 
 
 def spoken(response: requests.Response) -> str:
     """Method and path. Never the query: it may be signed."""
     method = response.request.method if response.request is not None else "?"
     return f"{method} {urlsplit(response.url).path}"
+
+
+def target(response: requests.Response) -> str:
+    """Where a redirect leads, without the query: the signature of the request is in it."""
+    return response.headers.get("Location", "nowhere").partition("?")[0]
 
 
 def vendor_words(body: Any) -> str:

@@ -212,20 +212,22 @@ def _stranger(system: System, cause: str) -> Denied:
 
 @contextmanager
 def _translated(system: System, path: str = "") -> Iterator[None]:
-    where = f"{system.connection.host}:{system.connection.port or 22}"
+    host, port = system.connection.host, system.connection.port
+    where = f"{host}:{port or 22}" if host else f"the folder {system.settings.get('folder')}"
     try:
         yield
     except paramiko.AuthenticationException:
         raise Denied(
             system.name,
             f"{where} refuses the login {system.connection.login!r}",
-            "Check login and password, or extra.private_key, in its connection.",
+            "Correct login and password, or extra.private_key, in the Airflow connection "
+            f"{system.name!r}.",
         ) from None
     except FileNotFoundError as error:
         raise Refused(
             system.name,
             f"there is no {path or error.filename}",
-            "Check directory and file names in its settings.",
+            "Correct directory and file names in its settings in systems.toml.",
         ) from None
     except PermissionError as error:
         raise Denied(
@@ -237,5 +239,5 @@ def _translated(system: System, path: str = "") -> Iterator[None]:
         raise Unavailable(
             system.name,
             f"{where} does not answer as it should ({type(error).__name__}: {error})",
-            "Check host and port, and that the server is up.",
+            f"See that it runs, or correct the Airflow connection {system.name!r}.",
         ) from None

@@ -20,7 +20,7 @@ from requests.auth import AuthBase
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from clients import ClientError, Denied, Implausible, Refused, Unavailable
-from clients.answers import excerpt, retry_after, spoken, vendor_words
+from clients.answers import excerpt, retry_after, spoken, target, unsaid, vendor_words
 
 Shape = TypeVar("Shape", dict[str, Any], list[Any])
 NOT_DONE = (423, 429)
@@ -172,12 +172,12 @@ class Http:
 
     def _failure(self, response: requests.Response, again: bool) -> ClientError:
         status = response.status_code
-        said = self.words(_json(response)) or excerpt(response)
+        said = unsaid(self.words(_json(response)), response) or excerpt(response)
         cause = f"{spoken(response)} answered {status}: {said}"
         if status in (401, 403):
             return Denied(self.system, cause, self._set())
         if status < 400:
-            cause = f"{spoken(response)} redirects to {response.headers.get('Location', '?')}"
+            cause = f"{spoken(response)} redirects to {target(response)}"
             return Implausible(self.system, cause, self._set("the final address"))
         if status in PASSING and (again or status in NOT_DONE):
             wait = self.asked(response)

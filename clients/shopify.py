@@ -153,13 +153,11 @@ def connect(
         remedy = f"Put the app's client id and secret into the Airflow connection {system.name!r}"
         raise Denied(system.name, "no client secret and no access token", remedy)
     base = private(system.name, system.connection.url)
-    grant = (
-        _granter(Http(system.name, base, words=_words, sleep=sleep), login, secret)
-        if login
-        else None
-    )
-    auth = _Token(None if login else secret, grant, clock)
-    bucket = Bucket(clock)
+    if "token" not in system.connection.kept:
+        unsigned = Http(system.name, base, words=_words, sleep=sleep)
+        grant = _granter(unsigned, login, secret) if login else None
+        system.connection.kept["token"] = _Token(None if login else secret, grant, clock)
+    auth, bucket = system.connection.kept["token"], Bucket(clock)
     judge = _throttled(system.name)
     http = Http(system.name, base, auth=auth, pace=bucket, words=_words, judge=judge, sleep=sleep)
     return Shopify(http, bucket)

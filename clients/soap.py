@@ -18,6 +18,7 @@ import requests
 import tenacity
 
 from clients import Denied, Implausible, Refused, Unavailable
+from clients.answers import spoken, target
 from clients.envelope import Fault, NotSoap, Rows, Short, refers, walk, whole
 from clients.wsdl import Wsdls
 from systems import System
@@ -41,8 +42,10 @@ class Soap:
     def __init__(self, system: System, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self.name, self.settings, self.connection = system.name, system.settings, system.connection
         self.base, self.sleep = system.connection.url, sleep
-        if not self.base:
-            raise Denied(self.name, "its connection has no host", "Set host to the base address.")
+        if not urlsplit(self.base).hostname:
+            raise Denied(
+                self.name, f"its address {self.base!r} is not a URL", self._set("its host")
+            )
         self.session = requests.Session()
         self.wsdls = Wsdls(self.name, self.base, self.settings["wsdl"], self._fetch)
 
@@ -62,6 +65,17 @@ class Soap:
         """The items of the list at a dotted path of the answer, one at a time."""
         return Listing(self, operation, arguments, path)
 
+    def check(self) -> str:
+        """Proves that the system is reached and lets us read each table that is listed whole."""
+        counts = []
+        for name, table in self.settings.get("tables", {}).items():
+            if "each" in table or "cursor" in table:
+                continue
+            listing = self.rows(table["operation"], table.get("arguments", {}), table["rows"])
+            first = next(iter(listing), None)
+            counts.append(f"{listing.claimed or (1 if first else 0)} {name}")
+        return f"reads {' and '.join(counts)} at {self.base}"
+
     def _fetch(self, url: str) -> bytes:
         with self._retried(lambda: self._answer("GET", url)) as body:
             return body.read()
@@ -69,11 +83,13 @@ class Soap:
     @contextmanager
     def _posted(self, operation: str, arguments: Mapping[str, Any]) -> Iterator[IO[bytes]]:
         url, data, headers = self.wsdls.request(operation, {**self._credentials(), **arguments})
-        with self._answer("POST", url, data=data, headers=headers) as body:
+        with self._answer("POST", url, operation, data=data, headers=headers) as body:
             yield body
 
     @contextmanager
-    def _answer(self, method: str, url: str, **request: Any) -> Iterator[IO[bytes]]:
+    def _answer(
+        self, method: str, url: str, operation: str = "the WSDL", **request: Any
+    ) -> Iterator[IO[bytes]]:
         """An answer's whole body, spooled to disk when large."""
         with SpooledTemporaryFile(SPOOL) as body:
             try:
@@ -86,36 +102,39 @@ class Soap:
                 raise Unavailable(
                     self.name,
                     f"{urlsplit(url).netloc} cannot be reached ({type(error).__name__})",
-                    "Check the connection's host and port, and that the system is up.",
+                    "See that it runs, or correct the host of the Airflow connection "
+                    f"{self.name!r}.",
                 ) from None
             body.seek(0)
-            self._accept(response, body)
+            self._accept(response, body, operation)
             body.seek(0)
             yield body
 
-    def _accept(self, response: requests.Response, body: IO[bytes]) -> None:
+    def _accept(self, response: requests.Response, body: IO[bytes], operation: str) -> None:
         status, kind = response.status_code, response.headers.get("Content-Type", "")
         if status in (401, 403):
-            raise Denied(self.name, f"HTTP {status}", "Check login and password.")
+            raise Denied(self.name, f"{spoken(response)} answered {status}")
         if 300 <= status < 400:
-            where = response.headers.get("Location", "nowhere")
-            raise Refused(self.name, f"it redirects to {where}", "Set the host to that address.")
+            cause = f"{spoken(response)} redirects to {target(response)}"
+            raise Implausible(self.name, cause, self._set("the final address"))
         if status == 500 and "xml" in kind:
-            with self._reading("the call"):
+            with self._reading(operation):
                 whole(body)  # raises the fault in it
         if status >= 500 or status == 429:
             raise Unavailable(
                 self.name,
-                f"HTTP {status} without an explanation",
+                f"{spoken(response)} answered {status} without an explanation",
                 "Try again later. If it stays, the call lacks an argument the server needs.",
             )
         if status >= 400:
-            raise Refused(self.name, f"HTTP {status}", "Check wsdl in the settings.")
+            cause = f"{spoken(response)} answered {status}"
+            raise Refused(self.name, cause, "Check wsdl in its settings in systems.toml.")
         if "html" in kind:
             raise Implausible(
                 self.name,
-                f"HTTP {status} with a web page instead of SOAP",
-                "A login or maintenance page: open the address in a browser.",
+                f"{spoken(response)} said {status}, but with a page (text/html) instead of SOAP",
+                "A login or maintenance page: open the address of the Airflow connection "
+                f"{self.name!r} in a browser. The next run reads again.",
             )
 
     def _credentials(self) -> dict[str, Any]:
@@ -127,7 +146,7 @@ class Soap:
             holder, _, name = field.rpartition(".")
             value = self.connection.extra.get(name) if holder else getattr(self.connection, field)
             if not value:
-                raise Denied(self.name, f"its connection has no {field}", "Add it there.")
+                raise Denied(self.name, f"its connection has no {field}", self._set(field))
             members[member] = str(value)
         return {spec["argument"]: members}
 
@@ -140,7 +159,9 @@ class Soap:
             cause = f"{operation} gave a SOAP fault: {self._clean(str(fault))}"
             if fault.code.startswith(("Server", "Receiver")):
                 raise Unavailable(self.name, cause, "Try again; see the server's log.") from None
-            raise Refused(self.name, cause, "Check the operation and its arguments.") from None
+            raise Refused(
+                self.name, cause, "Check the operation and its arguments in systems.toml."
+            ) from None
         except NotSoap as error:
             raise Implausible(
                 self.name,
@@ -162,8 +183,11 @@ class Soap:
         cause = f"{operation} answered {self._clean(str(code or 'an empty result code'))}"
         cause += f": {self._clean(str(label))}" if label else ""
         if code in rule.get("denied", ()):
-            raise Denied(self.name, cause, "Check login, password, keys and rights.")
+            raise Denied(self.name, cause)
         raise Rejected(self.name, cause, str(code or ""))
+
+    def _set(self, what: str) -> str:
+        return f"Put {what} into the Airflow connection {self.name!r}."
 
     def _clean(self, text: str) -> str:
         """Servers quote what they were sent: our secrets never go further."""
@@ -222,5 +246,5 @@ def _items(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value] if value else []
 
 
-def connect(system: System) -> Soap:
-    return Soap(system)
+def connect(system: System, *, sleep: Callable[[float], None] = time.sleep) -> Soap:
+    return Soap(system, sleep=sleep)

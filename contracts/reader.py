@@ -6,7 +6,7 @@ Light on purpose (YAML only): DAG files read contracts while they are parsed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -14,13 +14,11 @@ from typing import Any
 
 import yaml
 
+from contracts.supported import ContractError, check
 from systems import System
 
 HERE = Path(__file__).parent
 BAD_ROW_SHARE = 0.05
-LOGICAL_TYPES = frozenset(
-    {"string", "integer", "number", "boolean", "date", "timestamp", "object", "array"}
-)
 DEFAULT_SQL = {
     "string": "VARCHAR",
     "integer": "BIGINT",
@@ -28,18 +26,18 @@ DEFAULT_SQL = {
     "boolean": "BOOLEAN",
     "date": "DATE",
     "timestamp": "TIMESTAMP",
+    "time": "TIME",
     "object": "JSON",
 }
 GENERIC_KINDS = frozenset({"soap", "files"})
 
 
-class ContractError(ValueError):
-    """A contract cannot be used; the message names file, table, property and what is valid."""
-
-
 @dataclass(frozen=True)
 class Column:
-    """One property. `path`: where the value is in the landed document; dots walk in."""
+    """One property. `path`: where the value is in the landed document; dots walk in.
+
+    `where`: file, table and property, for messages.
+    """
 
     name: str
     path: str
@@ -54,6 +52,7 @@ class Column:
     settings: Mapping[str, Any] = field(default_factory=dict)
     quality: tuple[Mapping[str, Any], ...] = ()
     items: tuple[Column, ...] = ()
+    where: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,7 @@ class Table:
     description: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     quality: tuple[Mapping[str, Any], ...] = ()
+    where: str = ""
 
     @property
     def key_columns(self) -> list[Column]:
@@ -116,7 +116,8 @@ def _read(path: Path, text: bytes) -> Contract:
         raise ContractError(f"{path} is not valid YAML: {error}") from error
     if not isinstance(document, dict) or not str(document.get("apiVersion", "")).startswith("v3."):
         raise ContractError(f"{path}: expected an ODCS document with apiVersion v3.1.0.")
-    tables = [_table(path, entry) for entry in document.get("schema") or []]
+    tables = [_table(path, entry) for entry in _entries(str(path), document, "schema")]
+    _no_twins(str(path), [table.name for table in tables])
     return Contract(
         id=str(document.get("id", path.stem)),
         version=str(document.get("version", "")),
@@ -137,31 +138,38 @@ def contract_of(system: System) -> Contract:
 
 
 def _table(path: Path, entry: Mapping[str, Any]) -> Table:
-    name = str(entry.get("name", ""))
+    name = _name(str(path), "table", entry)
     where = f"{path}, table {name}"
-    columns = tuple(_column(where, item) for item in entry.get("properties") or [])
+    columns = _columns(where, entry)
     table = Table(
         name=name,
         columns=columns,
         description=str(entry.get("description", "")),
-        settings=_settings(entry),
+        settings=_settings(where, entry),
         quality=tuple(entry.get("quality") or ()),
+        where=where,
     )
     if not table.key_columns:
         raise ContractError(f"{where}: no property has primaryKey: true; every table needs a key.")
     return table
 
 
-def _column(where: str, entry: Mapping[str, Any]) -> Column:
-    name = str(entry.get("name", ""))
+def _columns(where: str, entry: Mapping[str, Any]) -> tuple[Column, ...]:
+    columns = tuple(_column(where, item) for item in _entries(where, entry, "properties"))
+    _no_twins(where, [column.name for column in columns])
+    return columns
+
+
+def _column(table: str, entry: Mapping[str, Any]) -> Column:
+    name = _name(table, "property", entry)
+    where = f"{table}, property {name}"
     logical = str(entry.get("logicalType", "string"))
-    if logical not in LOGICAL_TYPES:
-        valid = ", ".join(sorted(LOGICAL_TYPES))
-        raise ContractError(f"{where}, property {name}: logicalType {logical!r}; valid: {valid}.")
-    items = tuple(_column(where, item) for item in _item_properties(entry))
+    settings = _settings(where, entry)
+    check(where, logical, entry, settings)
+    items = _columns(where, entry.get("items") or {})
     return Column(
         name=name,
-        path=str(entry.get("physicalName") or name),
+        path=_path(where, entry) or name,
         logical=logical,
         type=str(entry.get("physicalType") or _sql_type(logical, items)),
         description=str(entry.get("description", "")),
@@ -170,14 +178,11 @@ def _column(where: str, entry: Mapping[str, Any]) -> Column:
         key_position=int(entry.get("primaryKeyPosition", 1)) if entry.get("primaryKey") else None,
         personal=entry.get("classification") == "personal",
         options=entry.get("logicalTypeOptions") or {},
-        settings=_settings(entry),
+        settings=settings,
         quality=tuple(entry.get("quality") or ()),
         items=items,
+        where=where,
     )
-
-
-def _item_properties(entry: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-    return (entry.get("items") or {}).get("properties") or ()
 
 
 def _sql_type(logical: str, items: tuple[Column, ...]) -> str:
@@ -189,5 +194,39 @@ def _sql_type(logical: str, items: tuple[Column, ...]) -> str:
     return f"STRUCT({inside})[]"
 
 
-def _settings(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {item["property"]: item["value"] for item in entry.get("customProperties") or ()}
+def _settings(where: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    settings = {}
+    for item in _entries(where, entry, "customProperties"):
+        if "property" not in item or "value" not in item:
+            raise ContractError(f"{where}: customProperties {item} needs property and value.")
+        settings[str(item["property"])] = item["value"]
+    return settings
+
+
+def _entries(where: str, entry: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    entries = entry.get(key) or []
+    if not isinstance(entries, list) or not all(isinstance(item, dict) for item in entries):
+        raise ContractError(f"{where}: {key} must be a list of entries such as - name: id.")
+    return entries
+
+
+def _name(where: str, what: str, entry: Mapping[str, Any]) -> str:
+    name = entry.get("name")
+    if not isinstance(name, str) or not name.strip():
+        raise ContractError(f"{where}: a {what} has no name, or one that is not text: {name!r}.")
+    return name
+
+
+def _path(where: str, entry: Mapping[str, Any]) -> str | None:
+    path = entry.get("physicalName")
+    if path is None or isinstance(path, str):
+        return path
+    # YAML reads No, On and 2024 as something else than text.
+    raise ContractError(f"{where}: physicalName is {path!r}; write it in quotes.")
+
+
+def _no_twins(where: str, names: list[str]) -> None:
+    # Upper and lower case are one name in SQL.
+    twins = sorted({n for n in names if [m.lower() for m in names].count(n.lower()) > 1})
+    if twins:
+        raise ContractError(f"{where}: {', '.join(twins)} stands there more than once.")

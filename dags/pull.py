@@ -70,7 +70,7 @@ def pull_dag(system: System) -> DAG:
         def load() -> list[dict]:
             return steps.load(system.name)
 
-        @task(trigger_rule=TriggerRule.ALL_DONE, retries=0)
+        @task(trigger_rule=TriggerRule.ALL_DONE, execution_timeout=timedelta(minutes=5), retries=0)
         def report(ti=None) -> None:
             steps.report(system.name, ti)
 

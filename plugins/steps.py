@@ -7,6 +7,8 @@ password, a contract) raises AirflowFailException, which Airflow does not retry.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
@@ -48,6 +50,15 @@ def connected(name: str) -> System:
     )
 
 
+@contextmanager
+def _hopeless(*errors: type[Exception]) -> Iterator[None]:
+    """What only a person can mend."""
+    try:
+        yield
+    except errors as error:
+        raise AirflowFailException(str(error)) from error
+
+
 def pull(name: str, params: dict[str, Any]) -> Summary:
     from clients import Unavailable
     from contracts import contract_of
@@ -55,14 +66,15 @@ def pull(name: str, params: dict[str, Any]) -> Summary:
     from warehouse.pull import pull
 
     system = connected(name)
-    done = pull(
-        Places.from_environment(),
-        system,
-        contract_of(system),
-        tables=params.get("tables") or None,
-        since=params.get("since") or None,
-        full=bool(params.get("full")),
-    )
+    with _hopeless(ValueError):  # params or a contract that cannot be used
+        done = pull(
+            Places.from_environment(),
+            system,
+            contract_of(system),
+            tables=params.get("tables") or None,
+            since=params.get("since") or None,
+            full=bool(params.get("full")),
+        )
     problems = [table for table in done if table.problem]
     if problems:
         words = "\n".join(str(table.problem) for table in problems)
@@ -76,20 +88,16 @@ def pull(name: str, params: dict[str, Any]) -> Summary:
 
 def check(name: str) -> Summary:
     from contracts import contract_of
+    from contracts.expectations import BrokenGate
     from warehouse import Places
     from warehouse.check import check
 
     system = systems.load()[name]
-    verdicts = check(Places.from_environment(), system, contract_of(system))
+    with _hopeless(ValueError, BrokenGate):
+        verdicts = check(Places.from_environment(), system, contract_of(system))
     problems = [verdict.problem for verdict in verdicts if verdict.problem]
-    for verdict in verdicts:
-        for result in verdict.results:
-            if result.failed:
-                log.warning(
-                    "%s.%s: %s (%s) broken by %d of %d rows, first keys %s",
-                    *(name, verdict.table, result.rule, result.severity),
-                    *(result.failed, result.checked, ", ".join(result.keys)),
-                )
+    for notice in (notice for verdict in verdicts for notice in verdict.notices):
+        log.warning(notice)
     if problems:
         log.error("\n".join(problems))
         raise AirflowFailException("\n".join(problems))
@@ -139,10 +147,8 @@ def build() -> list[str]:
     from warehouse import Places
     from warehouse.build import Broken, build
 
-    try:
+    with _hopeless(Broken):
         built = build(Places.from_environment(), systems.load().values())
-    except Broken as error:
-        raise AirflowFailException(str(error)) from error
     if not built.built:
         raise AirflowSkipException("Nothing changed since the last build.")
     return built.built
@@ -178,10 +184,8 @@ def check_system(name: str) -> str:
     from clients import ClientError
 
     system = connected(name)
-    try:
+    with _hopeless(ClientError):
         words: str = import_module(f"sources.{system.kind}").connect(system).check()
-    except ClientError as error:
-        raise AirflowFailException(str(error)) from error
     log.info(words)
     return words
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
+from contracts.typed import quoted
 from publishers import Due, Field, Outcome
 from publishers.ledger import Ledger
 from systems import System
@@ -138,7 +139,7 @@ def _wanted(
             for name, kind, *_ in connection.execute(f"describe {model}").fetchall()
             if name not in KEYS
         ]
-        cast = ", ".join(f'"{name}"::varchar' for name, _ in columns)
+        cast = ", ".join(f"{quoted(name)}::varchar" for name, _ in columns)
         rows = connection.execute(
             f"select record, {cast} from {model} where system = ? order by record", [system]
         ).fetchall()

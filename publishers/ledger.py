@@ -15,9 +15,13 @@ Values = Mapping[str, str | None]
 
 @dataclass
 class Entry:
-    """One record: the values it holds from us, and the last ones it refused."""
+    """One record: the values it holds from us, and the last ones it refused.
+
+    `unsure`: names of values that were sent and whose outcome nobody knows.
+    """
 
     values: dict[str, str | None] = field(default_factory=dict)
+    unsure: set[str] = field(default_factory=set)
     refused: Values | None = None
 
 
@@ -28,14 +32,20 @@ class Ledger:
         self.journal, self.system = journal, system
         self.entries: dict[str, Entry] = {}
         for line in journal.records("sends"):
-            if line["system"] == system and line["state"] != "intent":
+            if line["system"] == system:
                 self._apply(line["record"], line["state"], line["values"])
 
     def due(self, record: str, customer_id: str, wanted: Values) -> Due | None:
-        """What changed since we last wrote; None when nothing did. Null is not a change
-        where we never wrote: it erases nothing."""
-        held = self.entries[record].values if record in self.entries else {}
-        changed = {name: value for name, value in wanted.items() if value != held.get(name)}
+        """What changed since we last wrote, or may have been written; None when nothing did.
+
+        Null is not a change where we never wrote: it erases nothing.
+        """
+        entry = self.entries.get(record, Entry())
+        changed = {
+            name: value
+            for name, value in wanted.items()
+            if value != entry.values.get(name) or name in entry.unsure
+        }
         return Due(record, customer_id, changed, wanted) if changed else None
 
     def was_refused(self, due: Due) -> bool:
@@ -44,7 +54,10 @@ class Ledger:
 
     def intend(self, run: str, rows: Iterable[Due]) -> None:
         """Before sending: so that a crash leaves a trace of what may have happened."""
-        self.journal.append("sends", [self._line(run, row, "intent") for row in rows])
+        lines = [self._line(run, row, "intent") for row in rows]
+        self.journal.append("sends", lines)
+        for line in lines:
+            self._apply(line["record"], "intent", line["values"])
 
     def record(self, run: str, rows: Mapping[str, Due], outcomes: Iterable[Outcome]) -> None:
         lines = []
@@ -70,8 +83,12 @@ class Ledger:
     def _apply(self, record: str, state: str, values: Values | str) -> None:
         given = json.loads(values) if isinstance(values, str) else values
         entry = self.entries.setdefault(record, Entry())
-        if state == "accepted":
+        if state in ("intent", "retry"):
+            entry.unsure.update(given)
+        elif state == "accepted":
+            entry.unsure.difference_update(given)
             entry.values.update(given)
             entry.refused = None
         elif state == "refused":
+            entry.unsure.difference_update(given)
             entry.refused = dict(given)

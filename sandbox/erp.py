@@ -38,7 +38,7 @@ class Denial(Exception):
 
 class Erp(Store):
     """Knows the faults fault, business_error, html, down (any call), short_list (lists),
-    dropped_write and side_effect (updates). `norights` may log in but do nothing.
+    dropped_write, side_effect and slow_done (updates). `norights` may log in but do nothing.
     """
 
     def __init__(
@@ -83,7 +83,9 @@ class Erp(Store):
                 address = str(request.url.replace(query=""))
                 return Response(wire.wsdl(service, address), media_type="text/xml")
             kind = request.headers.get("content-type", "")
-            return self.answer(service, await request.body(), kind)
+            answer = self.answer(service, body := await request.body(), kind)
+            lost = b":update" in body and self._planned("slow_done")
+            return Response("Gateway Time-out", 504) if lost else answer
 
         return endpoint
 
@@ -133,9 +135,8 @@ class Erp(Store):
                 "Value provided into dolibarrkey entry field does not match security key"
                 " defined in Webservice module setup",
             )
-        if given.get("login") not in (self.login, "norights"):
-            raise Denial("BAD_CREDENTIALS", "Bad value for login or password")
-        if given.get("password") != self.password:
+        known = given.get("login") in (self.login, "norights")
+        if not known or given.get("password") != self.password:
             raise Denial("BAD_CREDENTIALS", "Bad value for login or password")
         if given["login"] == "norights":
             raise Denial("PERMISSION_DENIED", "User does not have permission for this request")

@@ -12,9 +12,9 @@ from sandbox.airflow_processes import Airflow, AirflowError
 from sandbox.box import Box
 from systems import System
 from warehouse import Places
-from warehouse.check import verdict_of
 from warehouse.journal import Journal
 from warehouse.landing import Landing, Load
+from warehouse.verdict import verdict_of
 
 ROUND_SECONDS = 400
 OVER = {"success", "failed"}

@@ -8,6 +8,7 @@ each into a dlt resource that remembers its watermark and, inside a window, its 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,7 +23,7 @@ Row = dict[str, Any]
 # Table name -> {key: cursor} of the rows the landing holds now (none that are gone).
 Memory = Callable[[str], Mapping[str, str | None]]
 PAGES_PER_LOAD = 200
-OF_WINDOW = ("since", "started", "highest", "seen", "claimed")  # forgotten when it ends
+OF_WINDOW = ("since", "full", "started", "highest", "seen", "claimed")  # forgotten when it ends
 
 
 @dataclass(frozen=True)
@@ -109,17 +110,22 @@ def resource(
     *,
     since: str | None = None,
     full: bool = False,
+    address: str = "",
     pages_per_load: int = PAGES_PER_LOAD,
 ) -> DltResource:
     """A dlt resource of `Page`s, at most `pages_per_load`, then one `Reading`; resumable.
 
-    Its state: `watermark` (highest cursor of finished, complete windows), and within a window
-    `position`, `since`, `started`, `highest`, `seen`, `claimed`.
+    `since`: any ISO 8601 moment, without an offset UTC; anything else is a ValueError.
+    `address`: where the system is; at another one everything is read, and no memory trusted.
+    Its state: `watermark` (highest cursor of finished, complete windows), `place`, and within a
+    window `position`, `since`, `full`, `started`, `highest`, `seen`, `claimed`.
     """
+    since = _utc(since) if since else None
 
     def pages() -> Iterator[Page | Reading]:
         state = dlt.current.resource_state()
-        window = _window(table, state, since, full)
+        moved = _moved(state, address)
+        window = _window(table, state, since, full or moved)
         state["since"] = window.since
         keys: set[str] = set()
         error = None
@@ -190,12 +196,23 @@ def _advance(state: Row, since: str | None) -> None:
     state["watermark"] = max(min(state["highest"], state["started"]), watermark)
 
 
+def _moved(state: Row, address: str) -> bool:
+    """Whether this is another server than the last time; what was known of that is forgotten.
+    A hash is kept, because people write passwords into addresses."""
+    place = hashlib.blake2b(address.encode(), digest_size=8).hexdigest()
+    moved = bool(state.get("place", place) != place)
+    if moved:
+        state.clear()
+    state["place"] = place
+    return moved
+
+
 def _window(table: Table, state: Row, since: str | None, full: bool) -> Window:
     if state.get("position") is not None:
-        return Window(state.get("since"), state["position"], full)
+        return Window(state.get("since"), state["position"], full or state.get("full", False))
     for name in OF_WINDOW:
         state.pop(name, None)
-    state["started"] = _now()
+    state["started"], state["full"] = _now(), full
     if full or not table.changed_since:
         return Window(None, None, full)
     return Window(since or _overlapped(state.get("watermark"), table.overlap))
@@ -210,6 +227,16 @@ def _overlapped(watermark: str | None, overlap: timedelta) -> str | None:
         return None
     moment = datetime.fromisoformat(watermark.replace("Z", "+00:00")) - overlap
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _utc(moment: str) -> str:
+    try:
+        given = datetime.fromisoformat(moment)
+    except ValueError:
+        example = "2026-11-22T08:00:00Z"
+        raise ValueError(f"since is {moment!r}; write a moment such as {example}.") from None
+    aware = given if given.tzinfo else given.replace(tzinfo=UTC)
+    return aware.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _keyed(table: Table, page: Page) -> Page:

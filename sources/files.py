@@ -13,7 +13,7 @@ tried again in the next run; the others are read.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import islice
@@ -43,8 +43,15 @@ def source(
     since: str | None = None,
     full: bool = False,
 ) -> list[DltResource]:
+    address = system.connection.url or str(system.settings.get("folder"))
     return [
-        resource(system.name, table_of(system, name, promised, memory), since=since, full=full)
+        resource(
+            system.name,
+            table_of(system, name, promised, memory),
+            since=since,
+            full=full,
+            address=address,
+        )
         for name, promised in contract.tables.items()
         if name in (tables or contract.tables)
     ]
@@ -58,12 +65,12 @@ def table_of(system: System, name: str, promised: ContractTable, memory: Memory)
             f"its contract promises {name}, and its settings do not say which files hold it",
             f"Add tables.{name} to them; there are {', '.join(specs) or 'none'}.",
         )
-    spec = {**{k: system.settings[k] for k in SHARED if k in system.settings}, **specs[name]}
+    spec = specs[name]
     files = Files(
         system=system,
         name=name,
         pattern=spec["files"],
-        form=Format(combine=spec.get("combine", {}), **{k: spec[k] for k in SHARED if k in spec}),
+        form=_format(system, spec),
         columns=[column.path for column in promised.columns],
         key_paths=promised.key,
         memory=memory,
@@ -71,6 +78,66 @@ def table_of(system: System, name: str, promised: ContractTable, memory: Memory)
     snapshot = bool(spec.get("snapshot"))
     read = files.snapshot if snapshot else files.increments
     return Table(name, files.key, read, changed_since=not snapshot, lists_all=snapshot)
+
+
+@dataclass(frozen=True)
+class Export:
+    """What a system exports; only for looking whether it is there and readable."""
+
+    system: System
+
+    def check(self) -> str:
+        """Proves that the folder is reached and each table's newest file is what it should be."""
+        found = []
+        with opened(self.system) as folder:
+            for name, spec in self.system.settings.get("tables", {}).items():
+                newest = _matching(self.system, folder, spec["files"], needed=True)[-1]
+                form = _format(self.system, spec)
+                with _believed(self.system, folder, newest, form, ()) as (_, count):
+                    found.append(f"{count} {name} in {newest.name}")
+        return f"reads {' and '.join(found)}"
+
+
+def connect(system: System) -> Export:
+    return Export(system)
+
+
+def _format(system: System, spec: Mapping[str, Any]) -> Format:
+    given = {**system.settings, **spec}
+    return Format(combine=spec.get("combine", {}), **{k: given[k] for k in SHARED if k in given})
+
+
+def _matching(system: System, folder: Folder, pattern: str, *, needed: bool) -> list[Entry]:
+    """The files of a table, oldest name first; raises Implausible for none that were `needed`."""
+    directory = str(system.settings.get("directory", "."))
+    entries = folder.entries(directory)
+    found = [entry for entry in entries if fnmatchcase(entry.name, pattern)]
+    if needed and not found:
+        names = ", ".join(entry.name for entry in entries[:5]) or "nothing"
+        raise Implausible(
+            system.name,
+            f"no file in {directory} is called {pattern}; there is {names}",
+            "Check directory and files in its settings, and that the export ran.",
+        )
+    return found
+
+
+@contextmanager
+def _believed(
+    system: System, folder: Folder, entry: Entry, form: Format, columns: Sequence[str]
+) -> Iterator[tuple[IO[bytes], int]]:
+    """A file and how many rows it holds; raises Implausible when it is not what was agreed."""
+    path = PurePosixPath(str(system.settings.get("directory", ".")), entry.name)
+    with folder.fetched(str(path)) as file:
+        try:
+            count = check(file, form, columns)
+        except Unreadable as error:
+            raise Implausible(
+                system.name,
+                f"{entry.name}: {error}",
+                "Nothing of this file was taken; it is tried again in the next run.",
+            ) from None
+        yield file, count
 
 
 @dataclass
@@ -96,14 +163,14 @@ class Files:
         state = dlt.current.resource_state()
         done = {} if window.full and not window.position else dict(state.get("files", {}))
         with opened(self.system) as folder:
-            listed = self._listed(folder, bool(done))
+            listed = _matching(self.system, folder, self.pattern, needed=not done)
             state["files"] = {e.name: done[e.name] for e in listed if e.name in done}
             new = [entry for entry in listed if done.get(entry.name) != entry.stamp]
             broken: list[ClientError] = []
             claimed = (window.position or {}).get("claimed", 0)
             for entry in new:
                 try:
-                    with self._believed(folder, entry) as (file, count):
+                    with self._read(folder, entry) as (file, count):
                         more = entry is not new[-1]
                         yield from self._pages(file, entry, count, claimed, window, state, more)
                     claimed += count
@@ -115,7 +182,7 @@ class Files:
         state = dlt.current.resource_state()
         done: dict[str, str] = state.get("files", {})
         with opened(self.system) as folder:
-            listed = self._listed(folder, bool(done))
+            listed = _matching(self.system, folder, self.pattern, needed=not done)
             newest = max(done, default="")
             new = [e for e in listed if e.name >= newest and done.get(e.name) != e.stamp]
             if window.full and not window.position:
@@ -126,7 +193,7 @@ class Files:
             broken: list[ClientError] = []
             for entry in reversed(new):
                 try:
-                    with self._believed(folder, entry) as (file, count):
+                    with self._read(folder, entry) as (file, count):
                         state["files"] = {}
                         yield from self._pages(file, entry, count, 0, window, state, False)
                     break
@@ -134,32 +201,8 @@ class Files:
                     broken.append(error)
             self._complain(broken, len(new))
 
-    def _listed(self, folder: Folder, seen_any: bool) -> list[Entry]:
-        directory = str(self.system.settings.get("directory", "."))
-        entries = folder.entries(directory)
-        listed = [entry for entry in entries if fnmatchcase(entry.name, self.pattern)]
-        if not listed and not seen_any:
-            names = ", ".join(entry.name for entry in entries[:5]) or "nothing"
-            raise Implausible(
-                self.system.name,
-                f"no file in {directory} is called {self.pattern}; there is {names}",
-                "Check directory and files in its settings, and that the export ran.",
-            )
-        return listed
-
-    @contextmanager
-    def _believed(self, folder: Folder, entry: Entry) -> Iterator[tuple[IO[bytes], int]]:
-        path = PurePosixPath(str(self.system.settings.get("directory", ".")), entry.name)
-        with folder.fetched(str(path)) as file:
-            try:
-                count = check(file, self.form, self.columns)
-            except Unreadable as error:
-                raise Implausible(
-                    self.system.name,
-                    f"{entry.name}: {error}",
-                    "Nothing of this file was taken; it is tried again in the next run.",
-                ) from None
-            yield file, count
+    def _read(self, folder: Folder, entry: Entry) -> AbstractContextManager[tuple[IO[bytes], int]]:
+        return _believed(self.system, folder, entry, self.form, self.columns)
 
     def _pages(
         self,

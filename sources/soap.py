@@ -55,6 +55,7 @@ def source(
             table_of(client, name, promised.key, memory),
             since=since,
             full=full,
+            address=system.connection.url,
         )
         for name, promised in contract.tables.items()
         if name in (tables or contract.tables)

@@ -38,7 +38,7 @@ def source(
 ) -> list[DltResource]:
     wanted = tables or list(contract.tables)
     return [
-        resource(system.name, table, since=since, full=full)
+        resource(system.name, table, since=since, full=full, address=system.connection.url)
         for table in tables_of(connect(system), contract)
         if table.name in wanted
     ]

@@ -7,29 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import dlt
-import yaml
 
 from sources import Page, Reading
-
-CONTRACTS = Path(__file__).parent.parent / "contracts"
-
-
-def contract(name: str) -> Any:
-    """As much of a contract as a source looks at: tables with their columns' paths and keys."""
-    document = yaml.safe_load((CONTRACTS / f"{name}.odcs.yaml").read_text(encoding="utf-8"))
-    tables = {}
-    for table in document["schema"]:
-        columns = [
-            SimpleNamespace(path=column.get("physicalName", column["name"]), column=column)
-            for column in table["properties"]
-        ]
-        key = [column.path for column in columns if column.column.get("primaryKey")]
-        tables[table["name"]] = SimpleNamespace(columns=columns, key=key)
-    return SimpleNamespace(tables=tables)
 
 
 class Landing:
@@ -45,11 +27,16 @@ class Landing:
     def memory(self, table: str) -> Mapping[str, str | None]:
         return dict(self.cursors[table])
 
-    def pull(self, *tables: str, full: bool = False) -> Landing:
+    def pull(self, *tables: str, full: bool = False, since: str | None = None) -> Landing:
         """One bounded load of each table."""
         self.pages, self.readings = {}, {}
         resources = self.module.source(
-            self.system, self.promised, self.memory, tables=list(tables) or None, full=full
+            self.system,
+            self.promised,
+            self.memory,
+            tables=list(tables) or None,
+            since=since,
+            full=full,
         )
         pipeline = dlt.pipeline("pull", pipelines_dir=str(self.folder), destination="dummy")
         for resource in resources:

@@ -13,7 +13,8 @@ from clients import Implausible, Refused
 from sandbox.records import Line, Order
 from sandbox.till import Till
 from tests import legacy
-from tests.pulled import Landing, contract
+from tests.pulled import Landing
+from tests.pulling import contract
 
 FIRST, SECOND = "20261120", "20261121"
 

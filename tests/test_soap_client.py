@@ -84,8 +84,8 @@ def test_create_strips_spaces_from_phones_and_refuses_emoji(url: str) -> None:
     ("faults", "wanted", "words"),
     [
         (["fault"] * 4, Unavailable, "SOAP fault"),
-        (["down"] * 4, Unavailable, "HTTP 503"),
-        (["html"], Implausible, "web page"),
+        (["down"] * 4, Unavailable, "answered 503"),
+        (["html"], Implausible, "a page .text/html. instead"),
         (["business_error"], Rejected, "Unknown column"),
         (["short_list"], Implausible, "says 5 items and holds 4"),
     ],
@@ -155,7 +155,7 @@ def test_a_web_page_instead_of_the_wsdl(url: str) -> None:
     system = legacy.soap_system(url)
     settings = {**system.settings, "wsdl": ["/webservices/nothing.php?wsdl"]}
     soap = Soap(type(system)(**{**vars(system), "settings": settings}))
-    with pytest.raises(Refused, match="HTTP 404.*Check wsdl"):
+    with pytest.raises(Refused, match="answered 404.*Check wsdl"):
         soap.read("getThirdParty", {"id": "1"})
 
 

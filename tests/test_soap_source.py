@@ -13,7 +13,8 @@ from clients.soap import Rejected
 from sandbox.erp import Erp
 from sandbox.serving import serving
 from tests import legacy
-from tests.pulled import Landing, contract
+from tests.pulled import Landing
+from tests.pulling import contract
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ Landing and journal are the truth; everything else here is derived and disposabl
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import logging
 import os
 import time
@@ -79,6 +81,31 @@ def opened(
         connection.close()
 
 
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    connection.execute("begin")
+    try:
+        yield
+    except BaseException:  # whatever stopped it, half a load must not stay
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
+def _load_ducklake(connection: duckdb.DuckDBPyConnection) -> None:
+    """From the packages of the Python registry where they are installed: no download."""
+    try:
+        if importlib.util.find_spec("duckdb_extension_ducklake"):
+            packages = importlib.import_module("duckdb_extensions")
+            packages.import_extension("ducklake", con=connection)
+        connection.execute("load ducklake")
+    except (ImportError, duckdb.Error) as error:
+        raise RuntimeError(
+            f"DuckDB's extension ducklake cannot be loaded: {error}. Install the packages "
+            f"duckdb-extensions and duckdb-extension-ducklake, version {duckdb.__version__}."
+        ) from error
+
+
 def _attach(
     connection: duckdb.DuckDBPyConnection,
     places: Places,
@@ -87,7 +114,7 @@ def _attach(
 ) -> None:
     address = places.warehouse
     if address.startswith("ducklake:"):
-        connection.execute("load ducklake")
+        _load_ducklake(connection)
     else:
         Path(address).parent.mkdir(parents=True, exist_ok=True)
     quoted = address.replace("'", "''")

@@ -22,9 +22,9 @@ import sqlglot
 from sqlglot import exp
 
 from systems import System
-from warehouse import Places, opened, tables
+from warehouse import Places, opened, tables, transaction
 from warehouse.journal import Journal
-from warehouse.load import merge_journal, transaction
+from warehouse.journaled import merge_journal
 from warehouse.outgoing import Broken, hold
 from warehouse.serve import FILES, serve
 

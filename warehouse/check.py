@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 
 import duckdb
@@ -21,55 +21,36 @@ from contracts.rules import Rule, load_rules, row_rules
 from contracts.typed import text, typed_query
 from systems import System
 from warehouse import Places, memory
-from warehouse.files import read_json, write_json
+from warehouse.files import write_json
 from warehouse.landing import Landing, Load
+from warehouse.tables import hold_mapping
+from warehouse.verdict import RuleResult, Verdict, stands
 
 log = logging.getLogger(__name__)
 FIRST_KEYS = 5
-
-
-@dataclass(frozen=True)
-class RuleResult:
-    rule: str
-    severity: str
-    checked: int
-    failed: int
-    keys: list[str]
-
-
-@dataclass
-class Verdict:
-    """`rows`: typed rows looked at. accepted + quarantined = rows, unless refused."""
-
-    system: str
-    table: str
-    load: str
-    contract: str
-    accepted: bool
-    rows: int = 0
-    quarantined: int = 0
-    reason: str | None = None
-    results: list[RuleResult] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
-
-    @property
-    def problem(self) -> str | None:
-        if self.accepted:
-            return None
-        return f"{self.system}.{self.table}: load {self.load} was refused: {self.reason}"
+FEW = 100  # rows; of fewer a share says little
 
 
 def check(places: Places, system: System, contract: Contract) -> list[Verdict]:
-    """Verdicts of all loads that had none, and of those that stand refused."""
+    """Verdicts of all loads that had none, and of those that stand refused.
+
+    Raises BrokenGate, after everything else was checked, naming rules that cannot be evaluated.
+    """
+    hold_mapping(system, contract)
     landing = Landing(places.landing)
     verdicts = []
+    broken = []
     for table in contract.tables.values():
         loads = landing.loads(system.name, table.name)
         for position, load in enumerate(loads):
-            if _stands(load):
+            if stands(load):
                 continue
-            verdict = _check(places, contract, table, load, loads[position + 1 :])
+            try:
+                before, newer = loads[:position], loads[position + 1 :]
+                verdict = _check(places, contract, table, load, before, newer)
+            except BrokenGate as error:
+                broken.append(str(error))
+                continue
             write_json(load.verdict_path, asdict(verdict))
             log.info(
                 "%s.%s: load %s: %d rows, %d quarantined, %s",
@@ -77,24 +58,18 @@ def check(places: Places, system: System, contract: Contract) -> list[Verdict]:
                 "accepted" if verdict.accepted else "REFUSED",
             )
             verdicts.append(verdict)
+    if broken:
+        raise BrokenGate("\n".join(broken))
     return verdicts
 
 
-def verdict_of(load: Load) -> Verdict | None:
-    if not load.verdict_path.exists():
-        return None
-    content = read_json(load.verdict_path)
-    results = [RuleResult(**result) for result in content.pop("results")]
-    return Verdict(**content, results=results)
-
-
-def _stands(load: Load) -> bool:
-    verdict = verdict_of(load)
-    return verdict is not None and verdict.accepted
-
-
 def _check(
-    places: Places, contract: Contract, table: Table, load: Load, newer: Sequence[Load]
+    places: Places,
+    contract: Contract,
+    table: Table,
+    load: Load,
+    before: Sequence[Load],
+    newer: Sequence[Load],
 ) -> Verdict:
     manifest = load.manifest
     verdict = Verdict(
@@ -104,6 +79,7 @@ def _check(
         return verdict
     rules = row_rules(table)
     superseded = newer if load.verdict_path.exists() else ()
+    verdict.superseded = [other.id for other in superseded]
     connection = memory()
     try:
         stage(connection, table, load, superseded)
@@ -122,8 +98,9 @@ def _check(
                 f"no row has {', '.join(verdict.missing)}, which the contract requires. "
                 f"Correct physicalName in {contract.path.name} or the export."
             )
-        verdict.reason = verdict.reason or _broken_load_rule(connection, table)
-        verdict.reason = verdict.reason or _too_many(table, verdict)
+        if verdict.rows:
+            verdict.reason = verdict.reason or _broken_load_rule(connection, table)
+        verdict.reason = verdict.reason or _too_many(table, verdict, before)
         verdict.accepted = verdict.reason is None
         _write_bad(connection, load, rules)
     finally:
@@ -154,10 +131,13 @@ def _judge(
 ) -> None:
     """One pass over all row rules; fills verdict.results and makes table `bad`."""
     columns = ", ".join(f"coalesce(({rule.sql}), false) as r{i}" for i, rule in enumerate(rules))
-    connection.execute(
-        f"""create or replace temp table judged as
-            select _key, _unreadable, {columns} from checked where _change is null"""
-    )
+    try:
+        connection.execute(
+            f"""create or replace temp table judged as
+                select _key, _unreadable, {columns} from checked where _change is null"""
+        )
+    except duckdb.Error as error:
+        raise _guilty(connection, table, rules) or error from error
     counts = ", ".join(
         f"count(*) filter (not r{i}), list(_key order by _key) filter (not r{i})[:{FIRST_KEYS}]"
         for i, _ in enumerate(rules)
@@ -177,6 +157,21 @@ def _judge(
             from judged where not ({" and ".join(f"r{i}" for i in errors)})"""
     )
     verdict.quarantined = connection.execute("select count(*) from bad").fetchall()[0][0]
+
+
+def _guilty(
+    connection: duckdb.DuckDBPyConnection, table: Table, rules: Sequence[Rule]
+) -> BrokenGate | None:
+    """The rule that cannot be evaluated, said so."""
+    for rule in rules:
+        try:
+            connection.execute(f"select count(*) from checked where {rule.sql}").fetchall()
+        except duckdb.Error as error:
+            return BrokenGate(
+                f"{table.where}: rule {rule.id} could not be evaluated: {error}. Mend the rule; "
+                "this says nothing about the data."
+            )
+    return None
 
 
 def _drift(
@@ -207,8 +202,15 @@ def _agree(verdict: Verdict, rows: Path, rules: list[Rule], docs: Path) -> None:
 
 
 def _broken_load_rule(connection: duckdb.DuckDBPyConnection, table: Table) -> str | None:
+    live = "(select * from checked where _change is null)"
     for rule in load_rules(table):
-        row = connection.execute(rule.sql.replace("{table}", "checked")).fetchone()
+        try:
+            row = connection.execute(rule.sql.replace("{table}", live)).fetchone()
+        except duckdb.Error as error:
+            raise BrokenGate(
+                f"{table.where}: rule {rule.id} could not be evaluated: {error}. Mend the rule; "
+                "this says nothing about the data."
+            ) from error
         if row and not row[0]:
             if rule.severity == "error":
                 return f"rule {rule.id} does not hold for the load: {rule.sql}"
@@ -216,8 +218,12 @@ def _broken_load_rule(connection: duckdb.DuckDBPyConnection, table: Table) -> st
     return None
 
 
-def _too_many(table: Table, verdict: Verdict) -> str | None:
-    if not verdict.rows or verdict.quarantined / verdict.rows <= table.bad_share:
+def _too_many(table: Table, verdict: Verdict, before: Sequence[Load]) -> str | None:
+    """One bad row among two changed ones is no export gone wrong: a load of few rows is judged
+    as if it had brought some of those that came before it again."""
+    landed = sum(load.manifest.rows for load in before)
+    rows = max(verdict.rows, min(FEW, landed))
+    if not rows or verdict.quarantined / rows <= table.bad_share:
         return None
     worst = sorted(
         (result for result in verdict.results if result.failed and result.severity == "error"),

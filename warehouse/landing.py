@@ -99,12 +99,16 @@ class Landing:
     def loads(self, system: str, table: str) -> list[Load]:
         """Finished loads, oldest first."""
         folder = self.folder(system, table)
-        found = [
-            path
-            for path in folder.glob("*.json")
-            if not path.name.startswith(".") and not path.name.endswith(".checked.json")
-        ]
-        return [Load(_manifest(path), folder) for path in sorted(found)]
+        ids = self.load_ids(system, table)
+        return [Load(_manifest(folder / f"{load}.json"), folder) for load in ids]
+
+    def load_ids(self, system: str, table: str) -> list[str]:
+        """Of finished loads, oldest first."""
+        return sorted(
+            path.name.removesuffix(".json")
+            for path in self.folder(system, table).glob("[!.]*.json")
+            if not path.name.endswith(".checked.json")
+        )
 
     def tables(self, system: str) -> list[str]:
         """Tables that have landed anything."""
@@ -115,8 +119,8 @@ class Landing:
             path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != "_"
         )
 
-    def newest(self, system: str, table: str) -> Iterator[tuple[str, str, str | None]]:
-        """(key, hash, cursor) of the newest row of every key that is not gone."""
+    def newest(self, system: str, table: str) -> Iterator[tuple[str, str, str | None, str | None]]:
+        """(key, hash, cursor, change) of the newest row of every key."""
         loads = [load for load in self.loads(system, table) if load.manifest.rows]
         if not loads:
             return
@@ -129,7 +133,7 @@ class Landing:
                 from ({union})
                 group by _key
             )
-            select _key, row.hash, row.cursor from newest where row.change is null
+            select _key, row.hash, row.cursor, row.change from newest
         """
         connection = memory()
         try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import duckdb
@@ -16,10 +15,12 @@ import duckdb
 from contracts import Column, Contract, Table
 from contracts.typed import quoted, text
 from systems import System
-from warehouse import Places, opened, tables
-from warehouse.check import Verdict, stage, verdict_of
-from warehouse.journal import TOPICS, Journal
+from warehouse import Places, opened, tables, transaction
+from warehouse.check import stage
+from warehouse.journal import Journal
+from warehouse.journaled import merge_journal
 from warehouse.landing import Landing, Load
+from warehouse.verdict import Verdict, verdict_of
 
 log = logging.getLogger(__name__)
 
@@ -35,57 +36,59 @@ class Loaded:
     quarantined: int = 0
 
 
+@dataclass(frozen=True)
+class _Due:
+    """A load with its verdict; `newer`: loads whose rows it no longer brings."""
+
+    table: Table
+    item: Load
+    verdict: Verdict
+    newer: list[Load]
+
+
 def load(places: Places, system: System, contract: Contract) -> list[Loaded]:
     """Merges everything that is accepted and not loaded yet; one `Loaded` per table."""
+    tables.hold_mapping(system, contract)
     landing = Landing(places.landing)
-    due = [
-        (table, item, verdict)
-        for table in contract.tables.values()
-        for item in landing.loads(system.name, table.name)
-        if (verdict := verdict_of(item)) is not None
-    ]
     done = {name: Loaded(system.name, name) for name in contract.tables}
+    due = [one for table in contract.tables.values() for one in _judged(landing, system, table)]
     with opened(places) as connection:
         tables.ensure(connection)
         tables.ensure_raw(connection, system, contract)
-        known = {
-            (row[0], row[1])
-            for row in connection.execute(
-                "select load_id, accepted from ops.loads where system = ?", [system.name]
+        known = set(
+            connection.execute(
+                "select table_name, load_id, accepted from ops.loads where system = ?",
+                [system.name],
             ).fetchall()
-        }
-        for table, item, verdict in due:
-            if (item.id, verdict.accepted) in known:
+        )
+        for one in due:
+            if (one.table.name, one.item.id, one.verdict.accepted) in known:
                 continue
             with transaction(connection):
-                _load(connection, system, contract, table, item, verdict, done[table.name])
+                _load(connection, system, one, done[one.table.name])
         merge_journal(connection, Journal(places.journal))
     return list(done.values())
 
 
-@contextmanager
-def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    connection.execute("begin")
-    try:
-        yield
-    except BaseException:  # whatever stopped it, half a load must not stay
-        connection.execute("rollback")
-        raise
-    connection.execute("commit")
+def _judged(landing: Landing, system: System, table: Table) -> Iterator[_Due]:
+    loads = {item.id: item for item in landing.loads(system.name, table.name)}
+    for item in loads.values():
+        verdict = verdict_of(item)
+        if verdict is not None:
+            newer = [loads[other] for other in verdict.superseded]
+            yield _Due(table, item, verdict, newer)
 
 
 def _load(
     connection: duckdb.DuckDBPyConnection,
     system: System,
-    contract: Contract,
-    table: Table,
-    item: Load,
-    verdict: Verdict,
+    due: _Due,
     done: Loaded,
 ) -> None:
+    table, item, verdict = due.table, due.item, due.verdict
     changed = 0
     if item.manifest.rows:
-        stage(connection, table, item)
+        stage(connection, table, item, due.newer)
         _quarantine(connection, system.name, table.name, item, verdict.accepted)
         if verdict.accepted:
             target = tables.raw_name(system, table.name)
@@ -221,30 +224,3 @@ def _quarantine(
                 state = s.state
             when not matched then insert by name"""
     )
-
-
-def merge_journal(connection: duckdb.DuckDBPyConnection, journal: Journal) -> None:
-    """Appends journal files the warehouse has not read yet to journal.<topic>."""
-    for topic, columns in TOPICS.items():
-        known = {
-            row[0]
-            for row in connection.execute(
-                "select file from ops.journal_files where topic = ?", [topic]
-            ).fetchall()
-        }
-        new = [path for path in journal.files(topic) if path.name not in known]
-        if not new:
-            continue
-        files = ", ".join(text(str(path)) for path in new)
-        shape = ", ".join(f"{text(name)}: {text(kind)}" for name, kind in columns.items())
-        with transaction(connection):
-            connection.execute(
-                f"""insert into journal.{quoted(topic)} by name
-                    select * from read_json([{files}], format = 'newline_delimited',
-                        columns = {{{shape}}})"""
-            )
-            connection.executemany(
-                "insert into ops.journal_files values (?, ?)",
-                [(topic, path.name) for path in new],
-            )
-            tables.bump(connection, f"journal.{topic}", new[-1].name)

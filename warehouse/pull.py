@@ -14,29 +14,24 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dlt
-import orjson
-import pyarrow as pa
-from dlt.common.typing import TDataItem
 from dlt.destinations import filesystem
 
 from contracts import Contract
-from contracts import Table as Promise
-from sources import ClientError, Page, Reading
+from sources import ClientError, Reading
 from systems import System
 from warehouse import Places
-from warehouse.landing import Landing, Manifest
-from warehouse.rows import Batch, row_hash
+from warehouse.landing import Landing, LandingError, Manifest
+from warehouse.pages import Loader, Scan
 
 os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")  # a company's pulls are its own
 # In a task dlt asks Airflow's variables for every setting: hundreds of calls, half a minute.
 os.environ.setdefault("PROVIDERS__ENABLE_AIRFLOW_SECRETS", "false")
 log = logging.getLogger(__name__)
-GONE = "deleted"
 
 
 @dataclass
@@ -65,93 +60,6 @@ class Pulled:
                 "if it stays, look for rows the user of the connection may not see."
             )
         return None
-
-
-@dataclass
-class _Scan:
-    """What one process saw of a scan, over all its loads.
-
-    `whole` is False when the scan began in an earlier process: nobody knows its keys any more.
-    """
-
-    known: dict[str, str]
-    keys: set[str] = field(default_factory=set)
-    whole: bool | None = None
-
-    def gone(self, reading: Reading) -> list[str]:
-        """Keys the landing holds that a whole, complete scan no longer showed."""
-        if self.whole is None:
-            self.whole = reading.whole
-        ended = reading.finished and reading.complete
-        if not (self.whole and ended and reading.full_scan and reading.lists_all):
-            return []
-        return sorted(self.known.keys() - self.keys)
-
-
-@dataclass
-class _Loader:
-    """Turns one load's pages into Arrow, leaving out rows the landing already holds."""
-
-    system: str
-    promise: Promise
-    scan: _Scan
-    reading: Reading | None = None
-    load: str = ""
-    rows: int = 0
-    gone: int = 0
-    fields: set[str] = field(default_factory=set)
-    batch: Batch = field(default_factory=Batch)
-
-    def arrow(self, item: TDataItem) -> Iterator[pa.Table]:
-        """Tables of many pages: dlt spends milliseconds on each. The Reading comes last."""
-        self.load = self.load or dlt.current.load_package_state()["load_id"]
-        if isinstance(item, Reading):
-            self._gone(item)
-        else:
-            self._page(item)
-        if len(self.batch) and (self.batch.is_full or isinstance(item, Reading)):
-            # Emptied before it is yielded: dlt may bring the next page before it comes back.
-            full, self.batch = self.batch, Batch()
-            self.rows += len(full)
-            yield full.table(self.load)
-
-    def _page(self, page: Page) -> None:
-        self.scan.keys.update(page.keys, page.unchanged)
-        volatile = self.promise.volatile
-        for key, cursor, row in zip(page.keys, page.cursors, page.rows, strict=True):
-            digest = row_hash(row, volatile, page.change)
-            if self.scan.known.get(key) == digest:
-                continue
-            self.scan.known[key] = digest
-            self.fields.update(row)
-            self.batch.add(key, cursor, digest, orjson.dumps(row), page.change)
-
-    def _gone(self, reading: Reading) -> None:
-        self.reading = reading
-        gone = self.scan.gone(reading)
-        self.gone = len(gone)
-        for key in gone:
-            self.batch.add(key, None, GONE, b"", GONE)
-
-    def manifest(self, load: str) -> Manifest:
-        reading = self.reading
-        if reading is None:
-            raise RuntimeError(f"{self.system}.{self.promise.name}: the source gave no Reading")
-        return Manifest(
-            system=self.system,
-            table=self.promise.name,
-            load=load,
-            mode="full" if reading.full_scan else "changed",
-            since=reading.since,
-            claimed=reading.claimed,
-            seen=reading.seen,
-            rows=self.rows,
-            gone=self.gone,
-            finished=reading.finished,
-            complete=reading.complete or not reading.finished and reading.error is None,
-            fields=tuple(sorted(self.fields)),
-            error=str(reading.error) if reading.error else None,
-        )
 
 
 def pull(
@@ -190,21 +98,27 @@ def _pull_table(
     full: bool,
 ) -> Pulled:
     landing.seal(system.name, table)
-    newest = list(landing.newest(system.name, table))
-    known = {key: digest for key, digest, _ in newest}
-    cursors = {key: cursor for key, _, cursor in newest}
-    del newest
+    known: dict[str, str] = {}
+    cursors: dict[str, str | None] = {}
+    for key, digest, cursor, change in landing.newest(system.name, table):
+        known[key] = digest
+        if change is None:
+            cursors[key] = cursor
     module = importlib.import_module(f"sources.{system.kind}")
     done = Pulled(system.name, table)
-    scan = _Scan(known)
+    scan = Scan(known, cursors.keys())
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="kopru-dlt-") as working:
         pipeline = _pipeline(landing.root, system.name, table, Path(working))
         while True:
-            source = module.source(
-                system, contract, lambda _: cursors, tables=[table], since=since, full=full
-            )
-            loader = _Loader(system.name, contract.tables[table], scan)
+            try:
+                source = module.source(
+                    system, contract, lambda _: cursors, tables=[table], since=since, full=full
+                )
+            except ClientError as error:  # nothing was asked yet: no secret, no settings
+                done.error = error
+                return done
+            loader = Loader(system.name, contract.tables[table], scan)
             manifest = _load(landing, pipeline, _resource(source, table), loader)
             _count(done, manifest, loader.reading)
             _progress(done, started)
@@ -217,15 +131,26 @@ def _resource(source: Any, table: str) -> Any:
     return next(resource for resource in resources if resource.name == table)
 
 
-def _load(landing: Landing, pipeline: dlt.Pipeline, resource: Any, loader: _Loader) -> Manifest:
+def _load(landing: Landing, pipeline: dlt.Pipeline, resource: Any, loader: Loader) -> Manifest:
     """One bounded load: extract, announce the manifest, load, seal."""
     pipeline.extract(resource.add_yield_map(loader.arrow), loader_file_format="parquet")
     manifest = loader.manifest(loader.load)
+    _in_order(landing, manifest)
     landing.announce(manifest)
     pipeline.normalize()
     pipeline.load()
     landing.seal(manifest.system, manifest.table)
     return manifest
+
+
+def _in_order(landing: Landing, manifest: Manifest) -> None:
+    """The newest load holds the newest rows: a clock that went back must not turn that round."""
+    last = max(landing.load_ids(manifest.system, manifest.table), default="")
+    if manifest.load <= last:
+        raise LandingError(
+            f"{manifest.system}.{manifest.table}: this load would be {manifest.load}, older than "
+            f"the landed {last}. Nothing was landed. Set this machine's clock and run again."
+        )
 
 
 def _count(done: Pulled, manifest: Manifest, reading: Reading | None) -> None:

@@ -64,8 +64,9 @@ def _snapshot(
     schemas: tuple[str, ...],
     comments: Mapping[str, str],
 ) -> None:
+    for left in path.parent.glob(f".{path.name}.*.tmp*"):  # of a build that was killed
+        left.unlink()
     aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    aside.unlink(missing_ok=True)
     connection.execute(f"attach {text(str(aside))} as aside (storage_version '{STORAGE_VERSION}')")
     try:
         for name in _tables(connection, schemas):

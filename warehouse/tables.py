@@ -5,16 +5,17 @@ So every model always runs, and a company with only two systems gets a working v
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
 import duckdb
 
-from contracts import Contract, Table, load
+from contracts import Column, Contract, ContractError, Table, load
 from contracts.reader import GENERIC_KINDS, HERE
-from contracts.typed import quoted
+from contracts.typed import quoted, scale
 from systems import System
+from warehouse import transaction
 from warehouse.journal import TOPICS
 
 KINDS = ("shopify", "woocommerce", "hubspot")
@@ -84,34 +85,63 @@ def canonical_columns(system: System, table: str) -> frozenset[str] | None:
     """Column names of the canonical table a generic kind maps to; None for other kinds."""
     if system.kind not in GENERIC_KINDS:
         return None
+    return frozenset(column.name for column in _shipped("canonical").tables[table].columns)
+
+
+def hold_mapping(system: System, contract: Contract) -> None:
+    """Raises ContractError where a generic kind's contract does not fit the canonical tables."""
+    if system.kind not in GENERIC_KINDS:
+        return
     canonical = _shipped("canonical").tables
-    if table not in canonical:
-        raise ValueError(
-            f"{system.name}: its contract has table {table!r}, which is not in the canonical "
-            f"vocabulary. Valid table names: {', '.join(canonical)}."
-        )
-    return frozenset(column.name for column in canonical[table].columns)
+    for table in contract.tables.values():
+        if table.name not in canonical:
+            raise ContractError(
+                f"{table.where}: {system.name} is of kind {system.kind}, whose tables are the "
+                f"canonical ones. Valid table names: {', '.join(canonical)}."
+            )
+        target = {column.name: column for column in canonical[table.name].columns}
+        _hold_columns(table.columns, target)
+
+
+def _hold_columns(columns: Iterable[Column], target: Mapping[str, Column]) -> None:
+    for column in columns:
+        wanted = target.get(column.name)
+        if wanted is None:
+            continue
+        if column.logical != wanted.logical or scale(column.type) > scale(wanted.type):
+            raise ContractError(
+                f"{column.where}: is {column.logical} {column.type}; the canonical column "
+                f"{column.name} is {wanted.logical} {wanted.type}. Correct it, or give it another "
+                "name: columns outside the vocabulary are kept beside it."
+            )
+        inner = {item.name: item for item in wanted.items}
+        stray = sorted({item.name for item in column.items} - inner.keys())
+        if wanted.items and (stray or not column.items):
+            raise ContractError(
+                f"{column.where}: its elements have {', '.join(stray) or 'no properties'}; the "
+                f"canonical ones have {', '.join(inner)}."
+            )
+        _hold_columns(column.items, inner)
 
 
 def ensure(connection: duckdb.DuckDBPyConnection) -> None:
     """Our own tables, the journal's, and raw tables of every shipped contract."""
     journal = {f"journal.{quoted(topic)}": columns for topic, columns in TOPICS.items()}
-    for name, columns in {**OWN, **journal}.items():
-        _create(connection, name, columns)
+    wanted = {**OWN, **journal}
     for kind in KINDS:
         for table in _shipped(kind).tables.values():
-            _create(connection, f"raw_{kind}.{quoted(table.name)}", _columns(table))
+            wanted[f"raw_{kind}.{quoted(table.name)}"] = _columns(table)
     for table in _shipped("canonical").tables.values():
-        columns = {**_columns(table), "_extra": "JSON"}
-        _create(connection, f"raw_canonical.{quoted(table.name)}", columns)
+        wanted[f"raw_canonical.{quoted(table.name)}"] = {**_columns(table), "_extra": "JSON"}
+    _create(connection, wanted)
 
 
 def ensure_raw(connection: duckdb.DuckDBPyConnection, system: System, contract: Contract) -> None:
     """Raw tables of a system whose contract is not the shipped one; adds new columns."""
     if system.kind in GENERIC_KINDS:
         return
-    for table in contract.tables.values():
-        _create(connection, raw_name(system, table.name), _columns(table))
+    raw = {raw_name(system, name): _columns(table) for name, table in contract.tables.items()}
+    _create(connection, raw)
 
 
 def versions(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
@@ -130,14 +160,22 @@ def _columns(table: Table) -> dict[str, str]:
     return {**LANDED_COLUMNS, **{column.name: column.type for column in table.columns}}
 
 
-def _create(connection: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, str]) -> None:
-    schema = name.partition(".")[0]
-    connection.execute(f"create schema if not exists {schema}")
-    inside = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns.items())
-    connection.execute(f"create table if not exists {name} ({inside})")
-    have = {row[0] for row in connection.execute(f"describe {name}").fetchall()}
-    for column, kind in columns.items():
-        if column not in have:
-            connection.execute(
-                f"alter table {name} add column if not exists {quoted(column)} {kind}"
-            )
+def _create(connection: duckdb.DuckDBPyConnection, wanted: Mapping[str, Mapping[str, str]]) -> None:
+    """In one transaction, and only what is missing: on DuckLake every statement has its price."""
+    have: dict[str, set[str]] = {}
+    for schema, table, column in connection.execute(
+        """select schema_name, table_name, column_name from duckdb_columns()
+            where database_name = 'warehouse'"""
+    ).fetchall():
+        have.setdefault(f"{schema}.{table}", set()).add(column)
+    with transaction(connection):
+        for name, columns in wanted.items():
+            there = have.get(name.replace('"', ""))
+            if there is None:
+                inside = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns.items())
+                connection.execute(f"create schema if not exists {name.partition('.')[0]}")
+                connection.execute(f"create table {name} ({inside})")
+                continue
+            for column, kind in columns.items():
+                if column not in there:
+                    connection.execute(f"alter table {name} add column {quoted(column)} {kind}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import requests
 
 from clients import ClientError, Denied, Implausible, Refused, Unavailable
 from clients.hubspot import HubSpot, connect
@@ -113,3 +114,20 @@ def test_the_address_is_hubspots_own_unless_told_otherwise() -> None:
     assert client.http.base == "https://api.hubapi.com"
     with pytest.raises(Denied, match="service key"):
         connect(System("crm", "hubspot"))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        answer(200, "<p>Debug: authorization=Bearer pat-gizli</p>", {"Content-Type": "text/html"}),
+        answer(400, {"message": "Bad header Bearer pat-gizli", "category": "VALIDATION_ERROR"}),
+    ],
+)
+def test_a_token_quoted_in_an_error_is_not_told(given: requests.Response) -> None:
+    connection = Connection(host=URL, password="pat-gizli")
+    crm = connect(System("crm", "hubspot", connection=connection))
+    script(crm.http.session, given)
+    with pytest.raises(ClientError) as caught:
+        crm.names("contacts")
+    assert "pat-gizli" not in f"{caught.value!r} {caught.value}"
+    assert "Bearer ***" in str(caught.value)

@@ -54,6 +54,16 @@ def test_a_token_is_fetched_once_and_renewed_before_its_end(
     assert server.requests == 6
 
 
+def test_a_token_is_kept_as_long_as_its_connection(
+    system: System, server: Server, clock: Clock
+) -> None:
+    for _ in range(3):
+        shop(system, clock).query(CHECK)
+    assert server.requests == 4
+    shop(system.connected(replace(system.connection)), clock).query(CHECK)
+    assert server.requests == 6
+
+
 def test_a_token_refused_early_is_renewed_once(
     system: System, server: Server, clock: Clock
 ) -> None:

@@ -19,7 +19,9 @@ KEY = Column("id", "id", "string", "VARCHAR", key_position=1)
 def typed(columns: list[Column], *rows: dict[str, Any]) -> list[dict[str, Any]]:
     table = Table("things", (KEY, *columns))
     landed = [{"id": str(number), **row} for number, row in enumerate(rows)]
-    documents = pa.table({"_key": [row["id"] for row in landed], "_row": map_json(landed)})
+    documents = pa.table(
+        {"_key": [row["id"] for row in landed], "_row": [json.dumps(row) for row in landed]}
+    )
     connection = memory()
     connection.register("documents", documents)
     connection.execute(
@@ -30,10 +32,6 @@ def typed(columns: list[Column], *rows: dict[str, Any]) -> list[dict[str, Any]]:
     found = connection.execute(f"{typed_query(table, 'landed')} order by _key")
     names = [column[0] for column in found.description]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-
-
-def map_json(rows: list[dict[str, Any]]) -> list[str]:
-    return [json.dumps(row) for row in rows]
 
 
 def number(type_: str, value: Any) -> Any:
@@ -102,8 +100,7 @@ def test_elements_are_read_however_deep_their_values_are() -> None:
         [
             {"sku": 7, "total": "1.50", "price": {"amount": {"value": 2, "unit": " TRY "}}},
             {"sku": "", "price": "free"},
-            None,
-            "no element",
+            {},
         ]
     )
     empty = dict.fromkeys(("sku", "total", "price", "unit", "whole"))
@@ -118,7 +115,6 @@ def test_elements_are_read_however_deep_their_values_are() -> None:
         },
         {**empty, "whole": "free"},
         empty,
-        empty,
     ]
 
 
@@ -126,6 +122,25 @@ def test_a_bad_value_in_any_element_is_a_reason() -> None:
     found, reasons = lines([{"total": "1.50"}, {"total": "1.505"}])
     assert [line["total"] for line in found] == [Decimal("1.50"), None]
     assert [reason["rule"] for reason in reasons] == ["lines.type"]
+
+
+@pytest.mark.parametrize("other", [None, "text", 5, ["nested"]])
+def test_an_element_that_is_no_object_is_a_reason(other: Any) -> None:
+    _, reasons = lines([{"sku": "1"}, other])
+    assert [reason["rule"] for reason in reasons] == ["lines.type"]
+
+
+def test_a_list_within_an_element_is_read_too() -> None:
+    part = Column("part", "part.no", "integer", "BIGINT")
+    inner = Column("parts", "parts", "array", "", items=(part,))
+    outer = Column("lines", "lines", "array", "", items=(inner,))
+    good, bad = typed(
+        [outer],
+        {"lines": [{"parts": [{"part": {"no": 1}}, {}]}]},
+        {"lines": [{"parts": "none"}]},
+    )
+    assert (good["lines"], good["_unreadable"]) == ([{"parts": [{"part": 1}, {"part": None}]}], [])
+    assert [reason["rule"] for reason in bad["_unreadable"]] == ["lines.type"]
 
 
 @pytest.mark.parametrize("value", ["abc", {"sku": 1}, 5, "[1"])

@@ -129,3 +129,42 @@ def test_without_changed_since_and_when_told_so_everything_is_read(tmp_path: Pat
     for options in ({"table": shelf.table(changed_since=False)}, {}, {"full": True}):
         assert run(shelf, tmp_path, **options).full_scan
     assert shelf.asked[-1].full
+
+
+def test_at_another_address_everything_is_read_again_without_trust(tmp_path: Path) -> None:
+    shelf = Shelf("2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z")
+    run(shelf, tmp_path, address="https://old.example")
+    run(shelf, tmp_path, address="https://old.example")
+    assert shelf.asked[-1] == Window("2026-11-20T10:50:00Z")
+    run(shelf, tmp_path, address="https://new.example")
+    assert shelf.asked[-1] == Window(None, None, full=True)
+    run(shelf, tmp_path, address="https://new.example")
+    assert shelf.asked[-1] == Window("2026-11-20T10:50:00Z")
+
+
+def test_at_another_address_a_stopped_reading_does_not_go_on(tmp_path: Path) -> None:
+    shelf = Shelf(*[NOON] * 6)
+    run(shelf, tmp_path, address="https://old.example", pages_per_load=1)
+    run(shelf, tmp_path, address="https://new.example", pages_per_load=1)
+    assert shelf.asked[-1] == Window(None, None, full=True)
+
+
+def test_a_stopped_full_reading_goes_on_as_one(tmp_path: Path) -> None:
+    shelf = Shelf(*[NOON] * 6)
+    run(shelf, tmp_path, full=True, pages_per_load=1)
+    run(shelf, tmp_path)
+    assert shelf.asked[-1] == Window(None, 2, full=True)
+
+
+@pytest.mark.parametrize(
+    "given", ["2026-11-19T13:00:00+03:00", "2026-11-19T10:00:00Z", "2026-11-19 10:00"]
+)
+def test_since_is_any_moment_and_goes_out_in_utc(tmp_path: Path, given: str) -> None:
+    shelf = Shelf(NOON)
+    run(shelf, tmp_path, since=given)
+    assert shelf.asked[-1].since == "2026-11-19T10:00:00Z"
+
+
+def test_since_that_is_no_moment_is_refused_at_once() -> None:
+    with pytest.raises(ValueError, match="since is 'dün'; write a moment such as 2026-"):
+        resource("till", Shelf().table(), since="dün")

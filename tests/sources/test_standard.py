@@ -2,165 +2,230 @@
 
 from __future__ import annotations
 
-import json
 import socket
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from clients import ClientError, Denied, Implausible, Unavailable
-from sources import Page, Table, Window
+from sources import Reading, resource
+from systems import System
 from tests.kinds import KINDS, Kind, Running
-from tests.pulling import contract, pull
+from tests.pulled import Landing
+
+PHONE = "0312 000 00 00"
 
 
 @pytest.fixture(params=KINDS, ids=lambda kind: kind.name)
-def kind(request: pytest.FixtureRequest) -> Kind:
+def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Kind:
+    for name, value in request.param.patches.items():
+        monkeypatch.setattr(request.param.source, name, value)
     return request.param
 
 
 @pytest.fixture
-def running(kind: Kind) -> Iterator[Running]:
+def slept(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds waited; nobody really waits."""
+    seconds: list[float] = []
+    if kind.sleeps:
+        napping = partial(kind.source.connect, sleep=seconds.append)
+        monkeypatch.setattr(kind.source, "connect", napping)
+    return seconds
+
+
+@pytest.fixture
+def running(kind: Kind, slept: list[float]) -> Iterator[Running]:
     with kind.running() as served:
         yield served
 
 
-def tables(kind: Kind, system: Any, slept: list[float] | None = None) -> dict[str, Table]:
-    client = kind.client.connect(system, sleep=(slept if slept is not None else []).append)
-    found = kind.source.tables_of(client, contract(kind.name))
-    return {table.name: table for table in found}
+@pytest.fixture
+def landing(running: Running, tmp_path: Path) -> Landing:
+    return landing_of(running, running.system, tmp_path)
 
 
-def source(kind: Kind, running: Running, **options: Any) -> Any:
-    return kind.source.source(running.system, contract(kind.name), lambda table: {}, **options)
+def landing_of(running: Running, system: System, folder: Path) -> Landing:
+    return Landing(folder, running.kind.source, system, running.contract)
 
 
-def keys(pages: list[Page]) -> list[str]:
-    return [key for page in pages for key in page.keys]
-
-
-def held(kind: Kind, running: Running, table: str) -> set[str]:
-    records = getattr(running.store, kind.tables[table])
-    return {kind.record(table, number) for number in records}
-
-
-def test_reads_every_record_once_and_claims_no_other_number(
-    kind: Kind, running: Running, tmp_path: Path
+def test_reads_every_record_once_in_pages_and_claims_as_many(
+    kind: Kind, running: Running, landing: Landing
 ) -> None:
-    pages = pull(source(kind, running), tmp_path)
-    assert pages.keys() == kind.tables.keys()
+    landing.pull()
+    assert landing.readings.keys() == running.contract.tables.keys() == kind.tables.keys()
     for table in kind.tables:
-        expected = held(kind, running, table)
-        assert sorted(keys(pages[table])) == sorted(expected)
-        assert pages[table][-1].position is None
-        assert pages[table][-1].claimed in (None, len(expected))
+        held = running.held(table)
+        assert sorted(landing.read(table)) == sorted(held)
+        assert len(landing.pages[table]) > 1
+        reading = landing.readings[table]
+        assert (reading.claimed, reading.seen) == (len(held), len(held))
+        assert reading.finished
+        assert reading.complete
 
 
-def test_reads_only_the_tables_asked_for(kind: Kind, running: Running, tmp_path: Path) -> None:
+def test_reads_only_the_tables_asked_for(kind: Kind, landing: Landing) -> None:
     wanted = next(iter(kind.tables))
-    assert pull(source(kind, running, tables=[wanted]), tmp_path).keys() == {wanted}
+    assert landing.pull(wanted).readings.keys() == {wanted}
 
 
-def test_goes_on_at_any_position(kind: Kind, running: Running) -> None:
-    for name, table in tables(kind, running.system).items():
-        seen: list[str] = []
-        position = None
-        for _ in range(50):
-            page = next(iter(table.read(Window(position=position))))
-            seen += map(table.key, page.rows)
-            position = json.loads(json.dumps(page.position))
-            if position is None:
-                break
-        assert sorted(seen) == sorted(held(kind, running, name))
+def test_goes_on_at_any_position(
+    kind: Kind, running: Running, landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kind.source, "resource", partial(resource, pages_per_load=1))
+    for table in kind.tables:
+        seen, loads = [], 0
+        while loads == 0 or not landing.readings[table].finished:
+            seen += landing.pull(table).read(table)
+            loads += 1
+        assert sorted(seen) == sorted(running.held(table))
+        assert landing.readings[table].complete
+        assert (loads > 1) != (table in kind.at_once)
 
 
 def test_second_pull_reads_what_changed_and_the_overlap(
-    kind: Kind, running: Running, tmp_path: Path
+    kind: Kind, running: Running, landing: Landing
 ) -> None:
-    pull(source(kind, running), tmp_path)
-    found = tables(kind, running.system).items()
-    expected = {name: recent(kind, running, name, table) for name, table in found}
-    running.store.change("7", phone="0312 000 00 00")
-    again = pull(source(kind, running), tmp_path)
-    for name in kind.tables:
-        changed = {kind.record(name, "7")} if kind.tables[name] == "customers" else set()
-        assert set(keys(again[name])) == expected[name] | changed
+    landing.pull()
+    before = {table: running.held(table) for table in kind.tables}
+    running.change("7", phone=PHONE)
+    landing.pull()
+    [customers, _] = kind.tables
+    assert PHONE.replace(" ", "") in str(landing.rows[customers][key_of_7(running)]).replace(
+        " ", ""
+    )
+    for table in kind.tables:
+        changed = {key_of_7(running)} if table == customers else set()
+        assert set(landing.read(table)) == again(landing, table, before[table]) | changed
+        assert landing.readings[table].complete
 
 
-def recent(kind: Kind, running: Running, name: str, table: Table) -> set[str]:
-    """Keys that a pull right after a whole one must read again."""
-    records = getattr(running.store, kind.tables[name])
-    if not table.changed_since:
-        return held(kind, running, name)
-    start = max(record.updated_at for record in records.values()) - table.overlap
-    return {kind.record(name, n) for n, record in records.items() if record.updated_at >= start}
+def key_of_7(running: Running) -> str:
+    [customers, _] = running.kind.tables
+    return next(key for key in running.held(customers) if key.rpartition("/")[2] == "7")
 
 
-def test_cursors_sort_as_text_in_the_order_of_change(kind: Kind, running: Running) -> None:
-    for name, table in tables(kind, running.system).items():
-        records = getattr(running.store, kind.tables[name])
-        moments = {kind.record(name, n): record.updated_at for n, record in records.items()}
-        rows = [row for page in table.read(Window()) for row in page.rows]
-        by_cursor = sorted(rows, key=lambda row: (table.cursor(row), moments[table.key(row)]))
-        changed = [moments[table.key(row)] for row in by_cursor]
+def again(landing: Landing, table: str, held: dict[str, object]) -> set[str]:
+    """Keys, unchanged since the first pull, that the second one had to read."""
+    since = landing.readings[table].since
+    if since:
+        last = max(moment for moment in held.values())
+        assert since < f"{last:%Y-%m-%dT%H:%M:%SZ}"
+        return {key for key, moment in held.items() if f"{moment:%Y-%m-%dT%H:%M:%SZ}" >= since}
+    if not landing.readings[table].lists_all:
+        return set()
+    assert held.keys() <= {*landing.read(table), *landing.unchanged(table)}
+    return held.keys() - set(landing.unchanged(table))
+
+
+def test_cursors_sort_as_text_in_the_order_of_change(
+    kind: Kind, running: Running, landing: Landing
+) -> None:
+    landing.pull()
+    for table in kind.tables:
+        if not landing.pull(table).readings[table].since:
+            continue  # nothing is asked for by change, so cursors order nothing
+        moments = running.held(table)
+        cursors = landing.cursors[table]
+        by_cursor = sorted(cursors, key=lambda key: (cursors[key], moments[key]))
+        changed = [moments[key] for key in by_cursor]
         assert changed == sorted(changed)
-        assert len({len(table.cursor(row) or "") for row in rows}) == 1
+        assert len({len(str(cursor)) for cursor in cursors.values()}) == 1
 
 
-def test_a_short_page_is_made_good_or_shows(kind: Kind, running: Running) -> None:
-    for name, table in tables(kind, running.system).items():
-        for since in (None, "2026-03-01T00:00:00Z"):
-            running.store.faults = ["short_page"]
-            pages = list(table.read(Window(since=since)))
-            seen = {table.key(row) for page in pages for row in page.rows}
-            claimed = pages[-1].claimed
-            assert running.store.faults == []
-            assert seen == held(kind, running, name) or (claimed and claimed > len(seen))
+@pytest.mark.parametrize("since", [None, "2026-03-01T00:00:00Z"])
+def test_a_short_answer_is_made_good_or_shows(
+    kind: Kind, running: Running, landing: Landing, since: str | None
+) -> None:
+    for table in kind.tables:
+        running.plan(kind.short)
+        reading = landing.pull(table, since=since).readings[table]
+        whole = landing.rows[table].keys() == running.held(table).keys()
+        assert running.store.faults == []
+        assert reading.complete == whole
+        running.mend()
+        landing.pull(table)
+        assert landing.rows[table].keys() == running.held(table).keys()
 
 
-def error(kind: Kind, system: Any) -> ClientError:
-    with pytest.raises(ClientError) as caught:
-        for table in tables(kind, system).values():
-            list(table.read(Window()))
-    return caught.value
+def test_a_wrong_password_is_denied_and_names_the_connection(
+    running: Running, tmp_path: Path
+) -> None:
+    system = running.other(password="wrong-secret")
+    readings = landing_of(running, system, tmp_path).pull().readings
+    assert len(readings) == 2
+    for reading in readings.values():
+        refused = failed(reading, running)
+        assert isinstance(refused, Denied)
+        assert f"Airflow connection {system.name!r}" in str(refused)
+        assert "wrong-secret" not in str(refused)
 
 
-def test_wrong_password_is_denied_and_names_the_connection(kind: Kind, running: Running) -> None:
-    refused = error(kind, running.other(password="wrong-secret"))
-    assert isinstance(refused, Denied)
-    assert f"my_{kind.name}" in str(refused)
-    assert "Airflow connection" in str(refused)
-    assert "wrong-secret" not in str(refused)
-
-
-def test_a_page_instead_of_data_is_not_believed(kind: Kind, running: Running) -> None:
-    running.store.faults = ["html"]
-    doubted = error(kind, running.system)
+def test_an_answer_that_is_none_is_not_believed_and_stops_its_table_only(
+    kind: Kind, running: Running, landing: Landing
+) -> None:
+    running.plan(kind.doubtful)
+    landing.pull()
+    spoilt = {table: reading for table, reading in landing.readings.items() if reading.error}
+    [(table, reading)] = spoilt.items()
+    doubted = failed(reading, running)
     assert isinstance(doubted, Implausible)
-    assert "text/html" in str(doubted)
+    assert kind.doubt in str(doubted)
     assert "<" not in str(doubted)
+    running.mend()
+    landing.pull(table)
+    assert landing.rows[table].keys() == running.held(table).keys()
 
 
-def test_nobody_listening_is_unavailable(kind: Kind, running: Running) -> None:
+def test_nobody_listening_is_unavailable(running: Running, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    gone = error(kind, running.other(host=f"http://127.0.0.1:{port}"))
-    assert isinstance(gone, Unavailable)
-    assert f"127.0.0.1:{port}" in str(gone)
-    assert running.system.connection.password not in str(gone)
+    for reading in landing_of(running, running.gone(port), tmp_path).pull().readings.values():
+        gone = failed(reading, running)
+        assert isinstance(gone, Unavailable)
+        assert f"127.0.0.1:{port}" in str(gone)
+        assert f"Airflow connection {running.system.name!r}" in str(gone)
 
 
-def test_a_rate_limit_is_waited_out(kind: Kind, running: Running) -> None:
-    slept: list[float] = []
-    known = running.store.INSTANT
-    running.store.faults = ["rate_limited" if "rate_limited" in known else "throttled"]
-    table = next(iter(tables(kind, running.system, slept).values()))
-    seen = {table.key(row) for page in table.read(Window()) for row in page.rows}
-    assert len(seen) == 230
+def failed(reading: Reading, running: Running) -> ClientError:
+    """The error, which names system, cause and remedy, and no secret."""
+    error = reading.error
+    assert error is not None
+    assert not reading.finished
+    assert error.system == running.system.name
+    assert len(error.remedy) > 20
+    connection = running.system.connection
+    assert str(connection.password) not in f"{error!r} {error}"
+    assert not any(str(secret) in str(error) for secret in connection.extra.values())
+    return error
+
+
+def test_a_busy_system_is_waited_for(
+    kind: Kind, running: Running, landing: Landing, slept: list[float]
+) -> None:
+    if kind.busy is None:
+        pytest.skip("a folder of files is never busy")
+    running.plan(kind.busy)
+    table = next(iter(kind.tables))
+    landing.pull(table)
+    assert landing.rows[table].keys() == running.held(table).keys()
     assert max(slept) >= 1
 
 
 def test_check_says_what_it_reads(kind: Kind, running: Running) -> None:
-    assert "reads" in kind.client.connect(running.system).check()
+    said = kind.source.connect(running.system).check()
+    assert "reads" in said
+    assert all(table in said for table in kind.tables)
+
+
+def test_check_says_why_nothing_can_be_read(kind: Kind, running: Running) -> None:
+    with pytest.raises(Denied, match=f"{running.system.name}: .*Airflow connection"):
+        kind.source.connect(running.other(password="wrong-secret")).check()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(Unavailable, match=f"127.0.0.1:{port}.*Airflow connection"):
+        kind.source.connect(running.gone(port)).check()
+    running.plan(kind.doubtful)
+    with pytest.raises(Implausible, match=kind.doubt):
+        kind.source.connect(running.system).check()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from sources import Row
+from warehouse.documents import row_hash
 from warehouse.landing import SCHEMA
-from warehouse.rows import Batch, row_hash
+from warehouse.pages import Batch
 
 ROW: Row = {"id": 1, "name": "Ayşe", "at": "2026-01-01", "sub": {"at": 1, "deep": {"n": 2}}}
 
@@ -47,7 +48,7 @@ def test_hashing_leaves_the_row_as_it_was() -> None:
 def test_a_batch_becomes_the_six_columns() -> None:
     batch = Batch()
     batch.add("1", "2026", "aa", '{"ad":"Işıl"}'.encode(), None)
-    batch.add("2", None, "deleted", b"", "deleted")
+    batch.add("2", None, "deleted", None, "deleted")
     table = batch.table("load")
     assert table.schema == SCHEMA
     assert [tuple(row.values()) for row in table.to_pylist()] == [

@@ -8,7 +8,8 @@ an id survives a rebuild, and one that was issued is never issued to somebody el
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
+from collections.abc import Iterable, Set
 from uuid import NAMESPACE_URL, uuid5
 
 import pyarrow as pa
@@ -34,13 +35,16 @@ def model(context: Context) -> pa.Table:
             """
         ).fetchall()
     }
-    ever = {
+    ever = [
         row[0]
         for row in context.connection.execute(
-            "select distinct customer_id from journal.customer_ids"
+            """
+            select customer_id from journal.customer_ids
+            group by customer_id order by min(recorded_at), customer_id
+            """
         ).fetchall()
-    }
-    assigned = assign(list(clusters.values()), issued, ever)
+    ]
+    assigned = assign(list(clusters.values()), issued, ever, _lately(context) or issued.keys())
     context.journal(
         "customer_ids",
         [
@@ -57,22 +61,42 @@ def model(context: Context) -> pa.Table:
     )
 
 
-def assign(clusters: list[list[str]], issued: dict[str, str], ever: set[str]) -> dict[str, str]:
-    """Record -> customer id. `clusters`: records sorted; `ever`: ids that may not be reissued."""
+def _lately(context: Context) -> set[str]:
+    """Records of the last build; none in a new warehouse."""
+    query = "from duckdb_tables() where schema_name = 'identity' and table_name = 'customers'"
+    if not context.connection.execute(query).fetchall():
+        return set()
+    rows = context.connection.execute("select record from identity.customers").fetchall()
+    return {row[0] for row in rows}
+
+
+def assign(
+    clusters: list[list[str]], issued: dict[str, str], ever: Iterable[str], lately: Set[str]
+) -> dict[str, str]:
+    """Record -> customer id. `clusters`: records sorted. `ever`: all ids that were issued,
+    oldest first; none of them is issued again. `lately`: records that were there in the last
+    build; one that was gone and is back takes its id from nobody.
+    """
+    age = {customer: rank for rank, customer in enumerate(ever)}
     claims = [
-        (-count, customer, cluster[0], position)
+        (
+            -sum(record in lately for record in claimants),
+            -len(claimants),
+            age[customer],
+            cluster[0],
+            position,
+            customer,
+        )
         for position, cluster in enumerate(clusters)
-        for customer, count in Counter(
-            issued[record] for record in cluster if record in issued
-        ).items()
+        for customer, claimants in _claimants(cluster, issued).items()
     ]
     chosen: dict[int, str] = {}
     taken: set[str] = set()
-    for _, customer, _, position in sorted(claims):
+    for *_, position, customer in sorted(claims):
         if position not in chosen and customer not in taken:
             chosen[position] = customer
             taken.add(customer)
-    used = ever | taken
+    used = age.keys() | taken
     for position, cluster in enumerate(clusters):
         if position not in chosen:
             chosen[position] = _new_id(cluster[0], used)
@@ -80,6 +104,15 @@ def assign(clusters: list[list[str]], issued: dict[str, str], ever: set[str]) ->
     return {
         record: chosen[position] for position, cluster in enumerate(clusters) for record in cluster
     }
+
+
+def _claimants(cluster: list[str], issued: dict[str, str]) -> dict[str, list[str]]:
+    """Of each id some of the cluster's records have: these records."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for record in cluster:
+        if record in issued:
+            found[issued[record]].append(record)
+    return found
 
 
 def _new_id(founder: str, used: set[str]) -> str:

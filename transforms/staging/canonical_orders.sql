@@ -1,4 +1,5 @@
--- One row per order of a generic system; receipts known by their lines only are added up.
+-- One row per order of a generic system. Receipts known by their lines only are added up; an
+-- order that has both a head and lines of their own is one order.
 with headed as (
     select
         _system,
@@ -20,8 +21,6 @@ receipts as (
         order_id,
         max(customer_key) as customer_key,
         min(ordered_at) as ordered_at,
-        null::varchar as status,
-        null::boolean as billed,
         max(currency) as currency,
         sum(total) as total,
         list({
@@ -38,9 +37,18 @@ receipts as (
 ),
 
 orders as (
-    select * from headed
-    union all by name
-    select * from receipts
+    select
+        _system,
+        order_id,
+        coalesce(headed.customer_key, receipts.customer_key) as customer_key,
+        coalesce(headed.ordered_at, receipts.ordered_at) as ordered_at,
+        headed.status,
+        headed.billed,
+        coalesce(headed.currency, receipts.currency) as currency,
+        coalesce(headed.total, receipts.total) as total,
+        coalesce(headed.lines, receipts.lines) as lines
+    from headed
+    full join receipts using (_system, order_id)
 )
 
 select

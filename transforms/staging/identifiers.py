@@ -15,7 +15,8 @@ from warehouse.build import Context
 
 READS = ("staging.records",)
 REGION = "TR"
-PLACEHOLDERS = frozenset({"11111111111", "2222222222", "22222222222", "1111111111"})
+# Typed to get past a form; some have a valid checksum.
+PLACEHOLDERS = frozenset({"1234567890", "12345678901", "11111111110", "10000000146"})
 # Turkish capitals fold wrongly with str.lower(): 'İ'.lower() is two characters.
 TURKISH = str.maketrans("İIı", "iii")
 
@@ -48,12 +49,17 @@ def email(value: str) -> str | None:
 
 
 def phone(value: str) -> str | None:
-    """E.164."""
+    """E.164; nothing for numbers that nobody has: the subscriber's part is one digit repeated."""
     try:
         number = phonenumbers.parse(value, REGION)
     except phonenumbers.NumberParseException:
         return None
     if not phonenumbers.is_possible_number(number):
+        return None
+    # Seven digits without an area code are another number in every city; 444 numbers are whole.
+    if number.national_number < 10**7 and not phonenumbers.is_valid_number(number):
+        return None
+    if len(set(str(number.national_number)[-7:])) == 1:
         return None
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
@@ -61,7 +67,7 @@ def phone(value: str) -> str | None:
 def tax_number(value: str) -> str | None:
     """Digits of a VKN or TCKN whose checksum holds."""
     digits = re.sub(r"\D", "", value)
-    if digits in PLACEHOLDERS:
+    if digits in PLACEHOLDERS or len(set(digits)) == 1:
         return None
     valid = {10: _is_vkn, 11: _is_tckn}.get(len(digits))
     return digits if valid and valid([int(digit) for digit in digits]) else None

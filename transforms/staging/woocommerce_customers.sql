@@ -14,9 +14,9 @@ select
     concat(_system, '/customers/', _key) as record,
     _system as system,
     _key as key,
-    concat_ws(
+    nullif(concat_ws(
         ' ', coalesce(first_name, billing_first_name), coalesce(last_name, billing_last_name)
-    ) as name,
+    ), '') as name,
     coalesce(first_name, billing_first_name) as first_name,
     coalesce(last_name, billing_last_name) as last_name,
     company,

@@ -5,7 +5,7 @@ select
     _key as key,
     -- 0 is WooCommerce's word for a guest
     _system || '/customers/' || nullif(customer_id, 0) as customer_record,
-    concat_ws(' ', billing_first_name, billing_last_name) as contact_name,
+    nullif(concat_ws(' ', billing_first_name, billing_last_name), '') as contact_name,
     billing_company as contact_company,
     billing_email as contact_email,
     billing_phone as contact_phone,

@@ -1,0 +1,57 @@
+"""One process at a time holds the warehouse; whoever waits says for whom."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.core.house import House
+from warehouse import Busy, opened
+
+HOLD = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
+
+
+@pytest.fixture
+def holder(house: House) -> Iterator[subprocess.Popen[str]]:
+    child = subprocess.Popen(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", HOLD, house.places.warehouse],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "held\n"
+    yield child
+    child.kill()
+    child.wait()
+
+
+def test_busy_names_who_holds_it(
+    house: House, holder: subprocess.Popen[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    slept: list[float] = []
+    with (
+        caplog.at_level(logging.INFO),
+        pytest.raises(Busy) as caught,
+        opened(house.places, wait=3, sleep=slept.append),
+    ):
+        pass
+    assert sum(slept) == 3
+    assert str(holder.pid) in str(caught.value)
+    assert "for over 3 s. Close it (readers use" in str(caught.value)
+    waiting = [r.getMessage() for r in caplog.records if "waiting for the warehouse" in r.message]
+    assert len(waiting) == 1
+    assert str(holder.pid) in waiting[0]
+
+
+def test_it_goes_on_when_the_other_is_done(house: House, holder: subprocess.Popen[str]) -> None:
+    def sleep(seconds: float) -> None:
+        holder.kill()
+        holder.wait()
+
+    with opened(house.places, wait=3, sleep=sleep) as connection:
+        assert connection.execute("select current_database()").fetchall() == [("warehouse",)]
