@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,12 @@ def load(path: Path) -> Contract:
     except FileNotFoundError:
         known = ", ".join(sorted(p.name for p in HERE.glob("*.odcs.yaml")))
         raise ContractError(f"{path} does not exist. Contracts shipped here: {known}.") from None
+    return _read(path, text)
+
+
+@cache
+def _read(path: Path, text: bytes) -> Contract:
+    """By content: many systems share a contract, and a changed file is read anew."""
     try:
         document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - the C twin of SafeLoader
     except yaml.YAMLError as error:

@@ -1,12 +1,15 @@
 """Types landed documents: one SQL query in which a bad cell is a reason, never a crash.
 
 One `json_extract_string` takes all cells of a row at once (a call per column costs eight
-times as much), then each column is cast with `try_cast`.
+times as much), one `from_json` all cells of an array's elements; then each is cast with
+`try_cast`.
 """
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 
 from contracts.reader import Column, Table
 from contracts.supported import strptime
@@ -47,36 +50,57 @@ def typed_query(table: Table, landed: str) -> str:
     a list of {rule, reason}, one per cell that is there but is not what was promised.
     """
     paths = [pointer for column in table.columns for pointer in pointers(column.path)]
-    numbers = {pointer: number for number, pointer in enumerate(paths, start=1)}
+    wanted = ", ".join(map(text, paths))
+    found = {pointer: f"_cells[{number}]" for number, pointer in enumerate(paths, start=1)}
     cells = [
-        _cell(column, [f"_cells[{numbers[pointer]}]" for pointer in pointers(column.path)])
+        f"{_clean(column, [found[p] for p in pointers(column.path)])} as {_cell(column)}"
         for column in table.columns
     ]
-    wanted = ", ".join(map(text, paths))
+    arrays = [column for column in table.columns if column.items]
+    raw = [f"{_elements(column)} as {_raw(column)}" for column in arrays]
     typed = [
-        f"{typed_cell(column, cell)} as {quoted(column.name)}"
-        for column, cell in zip(table.columns, cells, strict=True)
+        f"{typed_cell(column, _cell(column))} as {quoted(column.name)}" for column in table.columns
     ]
-    unreadable = [
-        _unreadable(column, cell) for column, cell in zip(table.columns, cells, strict=True)
-    ]
+    unreadable = [reason for column in table.columns for reason in _unreadable(column)]
+    own = [*map(_cell, table.columns), *map(_raw, arrays)]
     return f"""
 with documents as (
     select _key, _hash, _load_id, _change, json_extract_string(_row, [{wanted}]) as _cells
     from {landed}
 ),
-typed as (
-    select _key, _hash, _load_id, _change, _cells,
-        {", ".join(typed)}
+cells as (
+    select _key, _hash, _load_id, _change,
+        {", ".join(cells)}
     from documents
+),
+elements as (
+    select {", ".join(["*", *raw])}
+    from cells
+),
+typed as (
+    select *, {", ".join(typed)}
+    from elements
 )
-select * exclude (_cells),
-    list_filter([{", ".join(unreadable)}], lambda cell: cell is not null) as _unreadable
+select * exclude ({", ".join(own)}),
+    list_filter(
+        [{", ".join(unreadable)}]::STRUCT("rule" VARCHAR, reason VARCHAR)[],
+        lambda cell: cell is not null
+    ) as _unreadable
 from typed
 """
 
 
-def _cell(column: Column, found: list[str]) -> str:
+def _cell(column: Column) -> str:
+    """The column that holds a cell's text."""
+    return quoted(f"_cell_{column.name}")
+
+
+def _raw(column: Column) -> str:
+    """The column that holds an array's elements as they came, each a struct of texts."""
+    return quoted(f"_raw_{column.name}")
+
+
+def _clean(column: Column, found: list[str]) -> str:
     """The text of one cell; empty is absent, and absent is the contract's default."""
     cell = f"nullif(trim(coalesce({', '.join(found)})), '')"
     default = column.settings.get("default")
@@ -186,18 +210,46 @@ def _within(moment: str, kind: str) -> str:
 
 
 def _array(column: Column, cell: str) -> str:
-    elements = f"try_cast({cell} as JSON[])"
     if not column.items:
-        return f"case when {elements} is not null then {cell}::JSON end"
+        return f"case when try_cast({cell} as JSON[]) is not null then {cell}::JSON end"
     inside = ", ".join(
-        f"{quoted(item.name)}: {typed_cell(item, _element_cell(item))}" for item in column.items
+        f"{quoted(item.name)}: {typed_cell(item, _element_cell(column, item))}"
+        for item in column.items
     )
-    return f"list_transform({elements}, lambda element: {{{inside}}})"
+    return f"list_transform({_raw(column)}, lambda element: {{{inside}}})"
 
 
-def _element_cell(item: Column) -> str:
-    paths = [text(pointer) for pointer in pointers(item.path)]
-    return _cell(item, [f"json_extract_string(element, {path})" for path in paths])
+def _elements(column: Column) -> str:
+    """The array parsed once: per element a struct of its top fields, JSON where a path goes on."""
+    shape = {name: "JSON" if name in _deeper(column) else "VARCHAR" for name in _tops(column)}
+    return f"from_json(try_cast({_cell(column)} as JSON), {text(json.dumps([shape]))})"
+
+
+def _tops(column: Column) -> list[str]:
+    tops = {_steps(pointer)[0] for item in column.items for pointer in pointers(item.path)}
+    return sorted(tops)
+
+
+def _deeper(column: Column) -> set[str]:
+    """Top fields of elements of which a path goes further down."""
+    walks = [_steps(pointer) for item in column.items for pointer in pointers(item.path)]
+    return {top for top, *rest in walks if rest}
+
+
+def _steps(pointer: str) -> list[str]:
+    return [step.replace("~1", "/").replace("~0", "~") for step in pointer[1:].split("/")]
+
+
+def _element_cell(column: Column, item: Column) -> str:
+    found = []
+    for pointer in pointers(item.path):
+        top, *rest = _steps(pointer)
+        field = f"element.{quoted(top)}"
+        if top in _deeper(column):
+            below = pointer[1:].partition("/")[2] if rest else ""
+            field = f"json_extract_string({field}, {text(f'/{below}' if rest else '$')})"
+        found.append(field)
+    return _clean(item, found)
 
 
 CASTS = {
@@ -210,22 +262,29 @@ CASTS = {
 }
 
 
-def _unreadable(column: Column, cell: str) -> str:
-    conditions = [f"{cell} is not null and {quoted(column.name)} is null"]
+def _unreadable(column: Column) -> Iterator[str]:
+    """The reason why a cell cannot be read, as SQL that is NULL when it can."""
+    cell, conditions = _cell(column), []
+    if typed_cell(column, cell) != cell:  # a text is always readable
+        conditions.append(f"{cell} is not null and {quoted(column.name)} is null")
     if column.items:
-        broken = " or ".join(
-            f"({inner} is not null and {typed_cell(item, inner)} is null)"
+        broken = [
+            f"({inner} is not null and {typed} is null)"
             for item in column.items
-            for inner in [_element_cell(item)]
-        )
-        no_object = "coalesce(json_type(element), 'NULL') <> 'OBJECT'"
-        elements = f"try_cast({cell} as JSON[])"
-        bad = f"list_filter({elements}, lambda element: {no_object} or {broken})"
-        conditions.append(f"len({bad}) > 0")
+            for inner in [_element_cell(column, item)]
+            for typed in [typed_cell(item, inner)]
+            if typed != inner
+        ]
+        kinds = f"json_type(try_cast({cell} as JSON), '$[*]')"
+        conditions.append(f"len(list_filter({kinds}, lambda kind: kind <> 'OBJECT')) > 0")
+        if broken:
+            bad = f"list_filter({_raw(column)}, lambda element: {' or '.join(broken)})"
+            conditions.append(f"len({bad}) > 0")
+    if not conditions:
+        return
     personal = column.personal or any(item.personal for item in column.items)
     shown = "'(personal)'" if personal else f"left({cell}, 60)"
     reason = f"concat({shown}, ' is not a readable {column.logical}')"
     when = " or ".join(f"({condition})" for condition in conditions)
-    return (
-        f"case when {when} then {{'rule': {text(column.name + '.type')}, 'reason': {reason}}} end"
-    )
+    rule = text(f"{column.name}.type")
+    yield f"case when {when} then {{'rule': {rule}, 'reason': {reason}}} end"

@@ -88,16 +88,21 @@ def build(places: Places, systems: Iterable[System], *, now: datetime | None = N
             return Built([])
         as_of = (now or datetime.now(UTC)).replace(tzinfo=None, microsecond=0)
         _store_as_of(connection, as_of)
-        due = _due(connection, models)
-        context = Context(connection, journal)
-        for model, fingerprint in due:
-            _build(context, model)
-            tables.bump(connection, model.name, fingerprint)
+        built = refresh(Context(connection, journal), models)
         hold(connection)
         serve(places, connection, {model.name: model.description for model in models})
         tables.bump(connection, SERVED, _content(connection, models))
-    log.info("built %d models: %s", len(due), ", ".join(model.name for model, _ in due))
-    return Built([model.name for model, _ in due], as_of)
+    log.info("built %d models: %s", len(built), ", ".join(built))
+    return Built(built, as_of)
+
+
+def refresh(context: Context, models: list[Model]) -> list[str]:
+    """Builds those of `models` (each after those it reads) that are due; gives their names."""
+    due = _due(context.connection, models)
+    for model, fingerprint in due:
+        _build(context, model)
+        tables.bump(context.connection, model.name, fingerprint)
+    return [model.name for model, _ in due]
 
 
 def is_due(places: Places, systems: Iterable[System]) -> bool:
@@ -109,7 +114,7 @@ def is_due(places: Places, systems: Iterable[System]) -> bool:
         return bool(_due(connection, models)) or not _is_served(connection, places, models)
 
 
-__all__ = ["Broken", "Built", "Context", "build", "discover", "is_due"]
+__all__ = ["Broken", "Built", "Context", "build", "discover", "is_due", "refresh"]
 
 
 def discover(root: Path) -> list[Model]:

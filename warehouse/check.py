@@ -83,12 +83,13 @@ def _check(
     connection = memory()
     try:
         stage(connection, table, load, superseded)
+        connection.execute("create temp table checked as select * from typed")
         _judge(connection, table, rules, verdict)
         verdict.missing, verdict.unknown = _drift(connection, table, manifest.fields)
         with tempfile.TemporaryDirectory(prefix="kopru-check-") as folder:
             rows = Path(folder) / "rows.parquet"
             connection.execute(
-                f"copy (select * from typed where _change is null) to {text(str(rows))}"
+                f"copy (select * from checked where _change is null) to {text(str(rows))}"
             )
             docs = places.data / "docs" / manifest.system / table.name
             _agree(verdict, rows, rules, docs)
@@ -110,17 +111,19 @@ def _check(
 def stage(
     connection: duckdb.DuckDBPyConnection, table: Table, load: Load, newer: Sequence[Load] = ()
 ) -> None:
-    """Makes `landed` (the newest row per key of the load) and `typed` from it."""
+    """Makes the views `landed`, the newest row per key of the load, and `typed` from it.
+
+    Views, so that who reads few columns types few. `newer`: loads whose keys are left out.
+    """
+    without = "".join(f"anti join ({other.rows_query}) using (_key) " for other in newer)
     connection.execute(
-        f"""create or replace temp table landed as
-            select * exclude (_position) from ({load.rows_query})
-            qualify row_number() over (partition by _key order by _position desc) = 1"""
+        f"""create or replace temp view landed as
+            with landed as ({load.rows_query}),
+            newest as (select max(_position) as _position from landed group by _key)
+            select landed.* exclude (_position)
+            from landed semi join newest using (_position) {without}"""
     )
-    for other in newer:
-        connection.execute(
-            f"delete from landed where _key in (select _key from ({other.rows_query}))"
-        )
-    connection.execute(f"create or replace temp table typed as {typed_query(table, 'landed')}")
+    connection.execute(f"create or replace temp view typed as {typed_query(table, 'landed')}")
 
 
 def _judge(
@@ -131,7 +134,7 @@ def _judge(
     try:
         connection.execute(
             f"""create or replace temp table judged as
-                select _key, _unreadable, {columns} from typed where _change is null"""
+                select _key, _unreadable, {columns} from checked where _change is null"""
         )
     except duckdb.Error as error:
         raise _guilty(connection, table, rules) or error from error
@@ -199,7 +202,7 @@ def _agree(verdict: Verdict, rows: Path, rules: list[Rule], docs: Path) -> None:
 
 
 def _broken_load_rule(connection: duckdb.DuckDBPyConnection, table: Table) -> str | None:
-    live = "(select * from typed where _change is null)"
+    live = "(select * from checked where _change is null)"
     for rule in load_rules(table):
         try:
             row = connection.execute(rule.sql.replace("{table}", live)).fetchone()

@@ -74,11 +74,10 @@ class Load:
         if not files:
             columns = ", ".join(f"null::varchar as {name}" for name in SCHEMA.names)
             return f"select {columns}, 0::bigint as _position where false"
-        names = ", ".join(text(str(file)) for file in files)
-        return (
-            f"select {', '.join(SCHEMA.names)}, "
-            "row_number() over (order by filename, file_row_number) as _position "
-            f"from read_parquet([{names}], filename = true, file_row_number = true)"
+        return " union all ".join(
+            f"select {', '.join(SCHEMA.names)}, file_row_number + {at << 40} as _position "
+            f"from read_parquet({text(str(file))}, file_row_number = true)"
+            for at, file in enumerate(files)
         )
 
     @property

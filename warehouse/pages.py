@@ -4,17 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
+from typing import Any
 
 import dlt
 import pyarrow as pa
 from dlt.common.typing import TDataItem
 
 from contracts import Table as Promise
-from sources import Page, Reading, Row
+from sources import Page, Reading
 from warehouse.documents import row_hash, to_json
 from warehouse.landing import SCHEMA, Manifest
 
 GONE = "deleted"
+FULL = 8_000_000  # bytes of documents
+
+
+@dataclass
+class Batch:
+    """Rows on their way into Arrow, column by column in the order of SCHEMA; without load ids."""
+
+    columns: tuple[list[Any], ...] = field(default_factory=lambda: ([], [], [], [], []))
+    size: int = 0
+
+    def add(
+        self, key: str, cursor: str | None, digest: str, document: bytes, change: str | None
+    ) -> None:
+        for column, value in zip(
+            self.columns, (key, cursor, digest, document or None, change), strict=True
+        ):
+            column.append(value)
+        self.size += len(document)
+
+    @property
+    def is_full(self) -> bool:
+        return self.size >= FULL
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    def table(self, load: str) -> pa.Table:
+        columns = (*self.columns, [load] * len(self))
+        return pa.table([pa.array(column, pa.string()) for column in columns], schema=SCHEMA)
 
 
 @dataclass
@@ -52,38 +82,37 @@ class Loader:
     rows: int = 0
     gone: int = 0
     fields: set[str] = field(default_factory=set)
+    batch: Batch = field(default_factory=Batch)
 
     def arrow(self, item: TDataItem) -> Iterator[pa.Table]:
-        self.load = dlt.current.load_package_state()["load_id"]
-        batch = self._gone(item) if isinstance(item, Reading) else self._page(item)
-        if batch:
-            self.rows += len(batch)
-            yield pa.Table.from_pylist(batch, schema=SCHEMA)
+        """Tables of many pages: dlt spends milliseconds on each. The Reading comes last."""
+        self.load = self.load or dlt.current.load_package_state()["load_id"]
+        if isinstance(item, Reading):
+            self._gone(item)
+        else:
+            self._page(item)
+        if len(self.batch) and (self.batch.is_full or isinstance(item, Reading)):
+            # Emptied before it is yielded: dlt may bring the next page before it comes back.
+            full, self.batch = self.batch, Batch()
+            self.rows += len(full)
+            yield full.table(self.load)
 
-    def _page(self, page: Page) -> list[Row]:
+    def _page(self, page: Page) -> None:
         self.scan.keys.update(page.keys, page.unchanged)
-        landed = []
         for key, cursor, row in zip(page.keys, page.cursors, page.rows, strict=True):
             digest = row_hash(row, self.promise.volatile, page.change)
             if self.scan.known.get(key) == digest:
                 continue
             self.scan.known[key] = digest
             self.fields.update(row)
-            landed.append(self._row(key, cursor, digest, row, page.change))
-        return landed
+            self.batch.add(key, cursor, digest, to_json(row), page.change)
 
-    def _gone(self, reading: Reading) -> list[Row]:
+    def _gone(self, reading: Reading) -> None:
         self.reading = reading
         gone = self.scan.gone(reading)
         self.gone = len(gone)
-        return [self._row(key, None, GONE, None, GONE) for key in gone]
-
-    def _row(
-        self, key: str, cursor: str | None, digest: str, row: Row | None, change: str | None
-    ) -> Row:
-        document = None if row is None else to_json(row).decode()
-        values = (key, cursor, digest, document, change, self.load)
-        return dict(zip(SCHEMA.names, values, strict=True))
+        for key in gone:
+            self.batch.add(key, None, GONE, b"", GONE)
 
     def manifest(self, load: str) -> Manifest:
         reading = self.reading

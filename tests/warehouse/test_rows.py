@@ -1,0 +1,57 @@
+"""What counts as the same row, and that no row is lost or mixed up on its way into Arrow."""
+
+from __future__ import annotations
+
+import pytest
+
+from sources import Row
+from warehouse.documents import row_hash
+from warehouse.landing import SCHEMA
+from warehouse.pages import Batch
+
+ROW: Row = {"id": 1, "name": "Ayşe", "at": "2026-01-01", "sub": {"at": 1, "deep": {"n": 2}}}
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        {**ROW, "at": "2026-02-02"},
+        {name: value for name, value in ROW.items() if name != "at"},
+        {**ROW, "sub": {"at": 1, "deep": {"n": 3}}},
+        {**ROW, "note": None},
+        {**ROW, "note": ""},
+        dict(reversed(ROW.items())),
+    ],
+)
+def test_what_is_volatile_or_empty_is_no_difference(same: Row) -> None:
+    assert row_hash(same, ("at", "sub.deep.n")) == row_hash(ROW, ("at", "sub.deep.n"))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{**ROW, "name": "Ayse"}, {**ROW, "sub": {"at": 2, "deep": {"n": 2}}}, {**ROW, "note": 0}],
+)
+def test_anything_else_is(other: Row) -> None:
+    assert row_hash(other, ("at", "sub.deep.n")) != row_hash(ROW, ("at", "sub.deep.n"))
+
+
+def test_a_deleted_row_differs_from_itself() -> None:
+    assert row_hash(ROW, change="deleted") != row_hash(ROW)
+
+
+def test_hashing_leaves_the_row_as_it_was() -> None:
+    row = {"at": 1, "sub": {"deep": {"n": 2}}}
+    row_hash(row, ("at", "sub.deep.n", "not.there"))
+    assert row == {"at": 1, "sub": {"deep": {"n": 2}}}
+
+
+def test_a_batch_becomes_the_six_columns() -> None:
+    batch = Batch()
+    batch.add("1", "2026", "aa", '{"ad":"Işıl"}'.encode(), None)
+    batch.add("2", None, "deleted", b"", "deleted")
+    table = batch.table("load")
+    assert table.schema == SCHEMA
+    assert [tuple(row.values()) for row in table.to_pylist()] == [
+        ("1", "2026", "aa", '{"ad":"Işıl"}', None, "load"),
+        ("2", None, "deleted", None, "deleted", "load"),
+    ]
