@@ -141,7 +141,7 @@ def parts(envelope: bytes) -> dict[str, str]:
         ("ERROR_bad_password", Denied, "BAD_CREDENTIALS"),
         ("ERROR_no_rights", Denied, "PERMISSION_DENIED"),
         ("ERROR_not_found", Rejected, "NOT_FOUND: Object not found for id=99999"),
-        ("FAULT_malformed", Unavailable, "HTTP 500 without an explanation"),
+        ("FAULT_malformed", Unavailable, "answered 500 without an explanation"),
         ("FAULT_empty_body", Refused, "xml was empty"),
         ("FAULT_unknown_operation", Implausible, "not well-formed XML"),
     ],

@@ -38,8 +38,8 @@ receipts as (
 
 orders as (
     select
-        _system,
-        order_id,
+        coalesce(headed._system, receipts._system) as _system,
+        coalesce(headed.order_id, receipts.order_id) as order_id,
         coalesce(headed.customer_key, receipts.customer_key) as customer_key,
         coalesce(headed.ordered_at, receipts.ordered_at) as ordered_at,
         headed.status,
@@ -48,7 +48,8 @@ orders as (
         coalesce(headed.total, receipts.total) as total,
         coalesce(headed.lines, receipts.lines) as lines
     from headed
-    full join receipts using (_system, order_id)
+    full join receipts
+        on headed._system = receipts._system and headed.order_id = receipts.order_id
 )
 
 select
