@@ -129,7 +129,10 @@ def speaking(content: str, wsdl: str = "", kind: str = "text/xml") -> Iterator[S
 
 
 def test_a_redirect_is_named_and_not_followed() -> None:
-    with speaking("redirect") as soap, pytest.raises(Implausible, match=r"redirects to https://baska"):
+    with (
+        speaking("redirect") as soap,
+        pytest.raises(Implausible, match=r"redirects to https://baska"),
+    ):
         soap.read("getOrder", {"id": "1"})
 
 

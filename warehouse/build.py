@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from graphlib import TopologicalSorter
@@ -25,7 +25,7 @@ from systems import System
 from warehouse import Places, opened, tables, transaction
 from warehouse.journal import Journal
 from warehouse.journaled import merge_journal
-from warehouse.outgoing import Broken, hold
+from warehouse.outgoing import Broken, across_loads, hold
 from warehouse.serve import FILES, serve
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class Built:
     as_of: datetime | None = None
 
 
-def build(places: Places, systems: Iterable[System], *, now: datetime | None = None) -> Built:
+def build(places: Places, systems: Collection[System], *, now: datetime | None = None) -> Built:
     """Builds what changed, holds the marts against their contract, then serves.
 
     `now` becomes the build's as_of (UTC). Raises outgoing.Broken, leaving the served files as
@@ -89,6 +89,7 @@ def build(places: Places, systems: Iterable[System], *, now: datetime | None = N
         as_of = (now or datetime.now(UTC)).replace(tzinfo=None, microsecond=0)
         _store_as_of(connection, as_of)
         built = refresh(Context(connection, journal), models)
+        across_loads(connection, systems)
         hold(connection)
         serve(places, connection, {model.name: model.description for model in models})
         tables.bump(connection, SERVED, _content(connection, models))
@@ -105,7 +106,7 @@ def refresh(context: Context, models: list[Model]) -> list[str]:
     return [model.name for model, _ in due]
 
 
-def is_due(places: Places, systems: Iterable[System]) -> bool:
+def is_due(places: Places, systems: Collection[System]) -> bool:
     """Whether a build would do anything."""
     models = discover(TRANSFORMS)
     with opened(places) as connection:
@@ -204,7 +205,7 @@ def _build(context: Context, model: Model) -> None:
     connection.unregister("model_result")
 
 
-def _say_systems(connection: duckdb.DuckDBPyConnection, systems: Iterable[System]) -> None:
+def _say_systems(connection: duckdb.DuckDBPyConnection, systems: Collection[System]) -> None:
     """ops.systems: what models may know of systems.toml."""
     rows = [(s.name, s.kind, str(s.settings.get("channel", CHANNELS[s.kind]))) for s in systems]
     with transaction(connection):

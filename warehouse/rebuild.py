@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from warehouse.load import load
 log = logging.getLogger(__name__)
 
 
-def rebuild(places: Places, systems: Iterable[System], *, now: datetime | None = None) -> Built:
+def rebuild(places: Places, systems: Collection[System], *, now: datetime | None = None) -> Built:
     """Makes a new warehouse file beside the old one and swaps it in when it is whole.
 
     Only for a warehouse that is a file of its own; a ducklake: address is refused.

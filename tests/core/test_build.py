@@ -12,7 +12,7 @@ import pytest
 
 import warehouse.build
 from systems import System
-from tests.core.house import House
+from tests.core.house import CUSTOMERS, House, write_contract
 from tests.core.test_check import rows
 from warehouse import memory
 from warehouse.build import TRANSFORMS, discover, reads
@@ -249,3 +249,24 @@ def test_rebuild_gives_the_same_marts_and_the_same_ids(house: House) -> None:
     assert house.load()["customers"].loads == 0
     assert sum(len(f.read_bytes()) for f in house.places.journal.rglob("*.jsonl")) == lines
     assert not list(house.folder.glob("*.rebuild*"))
+
+
+def test_a_value_promised_unique_is_compared_over_all_loads(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    unique = CUSTOMERS.replace("{{name: phone, ", "{{name: phone, unique: true, ")
+    write_contract(house.folder / "made_up.odcs.yaml", text=unique)
+    for number in (1, 2):  # each load alone keeps the promise
+        house.land(*rows(number, phone="05321234567"))
+        house.check()
+        house.load()
+    house.build()
+    assert "erp.customers: phone.unique does not hold over all loads" in caplog.text
+    noted = "select load_id, rule, failed from ops.contract_results where load_id = 'build'"
+    assert house.sql(noted) == [("build", "phone.unique", 1)]
+    assert len(house.served("select * from identity.customers", "desk.duckdb")) == 2
+    house.land(*rows(2, phone="05321234568"))
+    house.check()
+    house.load()
+    house.build()
+    assert house.sql(noted) == [("build", "phone.unique", 0)]
