@@ -1,6 +1,6 @@
 """Everything runs on DuckLake too: the same load, build, serve and journal.
 
-Needs the extension from the registry: pip install duckdb-extensions duckdb-extension-ducklake.
+Skipped where the extra `ducklake` is not installed.
 """
 
 from __future__ import annotations
