@@ -18,14 +18,14 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import PurePosixPath
-from typing import IO, Any
+from typing import IO, Any, Unpack
 
 import dlt
 from dlt.sources import DltResource
 
-from clients import ClientError, Implausible, Refused
+from clients import ClientError, Implausible
 from clients.files import Entry, Folder, opened
-from sources import Memory, Page, Row, Table, Window, resource
+from sources import Asked, Memory, Page, Row, Table, Window, resources
 from sources.contract import Contract, ContractTable
 from sources.csv_file import Format, Unreadable, check, rows
 from systems import System
@@ -35,37 +35,23 @@ SHARED = ("delimiter", "encoding", "trailer", "mojibake")
 
 
 def source(
-    system: System,
-    contract: Contract,
-    memory: Memory,
-    *,
-    tables: list[str] | None = None,
-    since: str | None = None,
-    full: bool = False,
+    system: System, contract: Contract, memory: Memory, **asked: Unpack[Asked]
 ) -> list[DltResource]:
-    address = system.connection.url or str(system.settings.get("folder"))
-    return [
-        resource(
-            system.name,
-            table_of(system, name, promised, memory),
-            since=since,
-            full=full,
-            address=address,
-        )
+    return resources(system, contract, tables_of(system, contract, memory), asked)
+
+
+def tables_of(system: System, contract: Contract, memory: Memory) -> dict[str, Table]:
+    specs: Mapping[str, Any] = system.settings.get("tables", {})
+    return {
+        name: _table(system, name, specs[name], promised, memory)
         for name, promised in contract.tables.items()
-        if name in (tables or contract.tables)
-    ]
+        if name in specs
+    }
 
 
-def table_of(system: System, name: str, promised: ContractTable, memory: Memory) -> Table:
-    specs = system.settings.get("tables", {})
-    if name not in specs:
-        raise Refused(
-            system.name,
-            f"its contract promises {name}, and its settings do not say which files hold it",
-            f"Add tables.{name} to them; there are {', '.join(specs) or 'none'}.",
-        )
-    spec = specs[name]
+def _table(
+    system: System, name: str, spec: Mapping[str, Any], promised: ContractTable, memory: Memory
+) -> Table:
     files = Files(
         system=system,
         name=name,

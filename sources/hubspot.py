@@ -13,12 +13,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Unpack
 
 from dlt.sources import DltResource
 
 from clients.hubspot import SEARCH_CAP, SEARCH_LIMIT, HubSpot, connect
-from sources import Memory, Page, Row, Table, Window, resource
+from sources import Asked, Memory, Page, Row, Table, Window, resources
 from sources.contract import Contract, ContractTable
 from systems import System
 
@@ -30,20 +30,9 @@ MODIFIED = {"contacts": "lastmodifieddate", "deals": "hs_lastmodifieddate"}
 
 
 def source(
-    system: System,
-    contract: Contract,
-    memory: Memory,
-    *,
-    tables: list[str] | None = None,
-    since: str | None = None,
-    full: bool = False,
+    system: System, contract: Contract, memory: Memory, **asked: Unpack[Asked]
 ) -> list[DltResource]:
-    wanted = tables or list(contract.tables)
-    return [
-        resource(system.name, table, since=since, full=full, address=system.connection.url)
-        for table in tables_of(connect(system), contract)
-        if table.name in wanted
-    ]
+    return resources(system, contract, tables_of(connect(system), contract), asked)
 
 
 @dataclass(frozen=True)
@@ -56,15 +45,17 @@ class Kind:
     properties: tuple[str, ...]
 
 
-def tables_of(crm: HubSpot, contract: Contract) -> list[Table]:
-    return [
-        _table(crm, name, contract.tables[name]) for name in MODIFIED if name in contract.tables
-    ]
+def tables_of(crm: HubSpot, contract: Contract) -> dict[str, Table]:
+    return {
+        name: _table(crm, name, modified, contract.tables[name])
+        for name, modified in MODIFIED.items()
+        if name in contract.tables
+    }
 
 
-def _table(crm: HubSpot, name: str, table: ContractTable) -> Table:
-    asked = {c.path.removeprefix(PREFIX) for c in table.columns if c.path.startswith(PREFIX)}
-    kind = Kind(crm, name, MODIFIED[name], tuple(sorted(asked | {MODIFIED[name]})))
+def _table(crm: HubSpot, name: str, modified: str, promised: ContractTable) -> Table:
+    asked = {c.path.removeprefix(PREFIX) for c in promised.columns if c.path.startswith(PREFIX)}
+    kind = Kind(crm, name, modified, tuple(sorted(asked | {modified})))
     return Table(
         name,
         key=lambda row: str(row["id"]),

@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Unpack
 
 from dlt.sources import DltResource
 
 from clients import Implausible
 from clients.shopify import Shopify, connect
-from sources import Memory, Page, Row, Table, Window, resource
+from sources import Asked, Memory, Page, Row, Table, Window, resources
 from sources.contract import Contract
 from systems import System
 
@@ -85,48 +85,36 @@ query MoreLines($id: ID!, $after: String) {
 class Listing:
     """One connection; `first` is chosen so that a page costs under the 1,000 points allowed."""
 
-    name: str
     text: str
     first: int
     overlap: timedelta
 
 
-LISTINGS = (
+LISTINGS = {
     # customers.updated_at is documented as matching whole days, hence the day of overlap.
-    Listing("customers", CUSTOMERS, first=100, overlap=timedelta(days=1, minutes=10)),
-    Listing("orders", ORDERS, first=25, overlap=timedelta(minutes=10)),
-)
+    "customers": Listing(CUSTOMERS, first=100, overlap=timedelta(days=1, minutes=10)),
+    "orders": Listing(ORDERS, first=25, overlap=timedelta(minutes=10)),
+}
 
 
 def source(
-    system: System,
-    contract: Contract,
-    memory: Memory,
-    *,
-    tables: list[str] | None = None,
-    since: str | None = None,
-    full: bool = False,
+    system: System, contract: Contract, memory: Memory, **asked: Unpack[Asked]
 ) -> list[DltResource]:
-    wanted = tables or list(contract.tables)
-    return [
-        resource(system.name, table, since=since, full=full, address=system.connection.url)
-        for table in tables_of(connect(system), contract)
-        if table.name in wanted
-    ]
+    return resources(system, contract, tables_of(connect(system)), asked)
 
 
-def tables_of(shop: Shopify, contract: Contract) -> list[Table]:
-    return [
-        Table(
-            listing.name,
+def tables_of(shop: Shopify) -> dict[str, Table]:
+    return {
+        name: Table(
+            name,
             key=lambda row: str(row["id"]),
             read=partial(_read, shop, listing),
             cursor=lambda row: str(row["updatedAt"]),  # always YYYY-MM-DDTHH:MM:SSZ
             changed_since=True,
             overlap=listing.overlap,
         )
-        for listing in LISTINGS
-    ]
+        for name, listing in LISTINGS.items()
+    }
 
 
 def _read(shop: Shopify, listing: Listing, window: Window) -> Iterator[Page]:

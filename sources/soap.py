@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, Unpack
 
 import dlt
 from dlt.sources import DltResource
@@ -28,7 +28,7 @@ from clients import Implausible, Refused
 from clients.envelope import walk
 from clients.notes import without_ours
 from clients.soap import Rejected, Soap, connect
-from sources import Memory, Page, Row, Table, Window, resource
+from sources import Asked, Memory, Page, Row, Table, Window, resources
 from sources.contract import Contract
 from systems import System
 
@@ -40,36 +40,22 @@ Spec = Mapping[str, Any]
 
 
 def source(
-    system: System,
-    contract: Contract,
-    memory: Memory,
-    *,
-    tables: list[str] | None = None,
-    since: str | None = None,
-    full: bool = False,
+    system: System, contract: Contract, memory: Memory, **asked: Unpack[Asked]
 ) -> list[DltResource]:
-    client = connect(system)
-    return [
-        resource(
-            system.name,
-            table_of(client, name, promised.key, memory),
-            since=since,
-            full=full,
-            address=system.connection.url,
-        )
+    return resources(system, contract, tables_of(connect(system), contract, memory), asked)
+
+
+def tables_of(client: Soap, contract: Contract, memory: Memory) -> dict[str, Table]:
+    specs: Mapping[str, Spec] = client.settings.get("tables", {})
+    return {
+        name: _table(client, name, promised.key, memory)
         for name, promised in contract.tables.items()
-        if name in (tables or contract.tables)
-    ]
+        if name in specs
+    }
 
 
-def table_of(client: Soap, name: str, key_paths: Sequence[str], memory: Memory) -> Table:
-    specs = client.settings.get("tables", {})
-    if name not in specs:
-        raise Refused(
-            client.name,
-            f"its contract promises {name}, and its settings do not say how to read it",
-            f"Add tables.{name} to them; there are {', '.join(specs) or 'none'}.",
-        )
+def _table(client: Soap, name: str, key_paths: Sequence[str], memory: Memory) -> Table:
+    specs = client.settings["tables"]
     spec, key = specs[name], partial(_key, key_paths)
     if "detail" in spec:
         details = Details(client, name, spec, key, memory)

@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Unpack
 
 from dlt.sources import DltResource
 
 from clients import Implausible, Refused
 from clients.woocommerce import OUR_META, PER_PAGE, WooCommerce, connect
-from sources import Memory, Page, Row, Table, Window, resource
+from sources import Asked, Memory, Page, Row, Table, Window, resources
 from sources.contract import Contract
 from systems import System
 
@@ -28,29 +28,18 @@ MOST_STEPS_BACK = 100
 
 
 def source(
-    system: System,
-    contract: Contract,
-    memory: Memory,
-    *,
-    tables: list[str] | None = None,
-    since: str | None = None,
-    full: bool = False,
+    system: System, contract: Contract, memory: Memory, **asked: Unpack[Asked]
 ) -> list[DltResource]:
-    wanted = tables or list(contract.tables)
-    return [
-        resource(system.name, table, since=since, full=full, address=system.connection.url)
-        for table in tables_of(connect(system), contract)
-        if table.name in wanted
-    ]
+    return resources(system, contract, tables_of(connect(system)), asked)
 
 
-def tables_of(store: WooCommerce, contract: Contract) -> list[Table]:
-    return [
-        Table("customers", _key, partial(_customers, store), _cursor),
-        Table(
+def tables_of(store: WooCommerce) -> dict[str, Table]:
+    return {
+        "customers": Table("customers", _key, partial(_customers, store), _cursor),
+        "orders": Table(
             "orders", _key, partial(_orders, store), _cursor, changed_since=True, overlap=OVERLAP
         ),
-    ]
+    }
 
 
 def _key(row: Row) -> str:

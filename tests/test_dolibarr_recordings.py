@@ -26,8 +26,7 @@ from contracts.typed import LANDED, typed_query
 from sandbox import erp_wire
 from sandbox.serving import serving
 from tests import legacy
-from tests.pulled import Landing
-from tests.pulling import CONTRACTS, contract
+from tests.pulled import CONTRACTS, Landing, contract
 from warehouse import memory
 
 RECORDED = Path(__file__).parents[2] / "shared" / "recordings" / "dolibarr"

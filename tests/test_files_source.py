@@ -13,8 +13,7 @@ from clients import Implausible, Refused
 from sandbox.records import Line, Order
 from sandbox.till import Till
 from tests import legacy
-from tests.pulled import Landing
-from tests.pulling import contract
+from tests.pulled import Landing, contract
 
 FIRST, SECOND = "20261120", "20261121"
 
@@ -137,16 +136,11 @@ def test_a_large_file_goes_on_where_it_was_stopped(
     landing: Landing, till: Till, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sources.files, "PAGE", 3)
-    monkeypatch.setattr(
-        sources.files,
-        "resource",
-        lambda *given, **named: sources.resource(*given, **named, pages_per_load=2),
-    )
     till.orders["9"] = sale("9")
     till.export()
     runs = []
     for _ in range(3):
-        landing.pull("order_lines")
+        landing.pull("order_lines", pages_per_load=2)
         runs.append(len(landing.read("order_lines")))
     assert runs == [6, 3, 0]
     assert len(landing.rows["order_lines"]) == 9
@@ -169,7 +163,7 @@ def test_no_file_at_all_is_no_empty_table(landing: Landing) -> None:
 
 def test_a_table_nobody_configured_is_refused_by_name(landing: Landing) -> None:
     del landing.system.settings["tables"]["customers"]
-    with pytest.raises(Refused, match="Add tables.customers"):
+    with pytest.raises(Refused, match="promises customers, and nothing says how to read it"):
         landing.pull()
 
 

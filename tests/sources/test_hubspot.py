@@ -15,7 +15,7 @@ import sources.hubspot
 from sources import Window
 from tests import company
 from tests.kinds import KINDS, Running
-from tests.pulling import contract
+from tests.pulled import contract
 
 HUBSPOT = next(kind for kind in KINDS if kind.name == "hubspot")
 EARLY = Window(since="2026-01-01T00:00:00Z")
@@ -37,8 +37,8 @@ def _small_searches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def pages(running: Running, name: str, window: Window) -> list[Any]:
     crm = clients.hubspot.connect(running.system, sleep=lambda seconds: None)
-    tables = {t.name: t for t in sources.hubspot.tables_of(crm, contract("hubspot"))}
-    return list(tables[name].read(window))
+    table = sources.hubspot.tables_of(crm, contract("hubspot"))[name]
+    return list(table.read(window))
 
 
 def numbers(found: list[Any]) -> list[int]:
@@ -74,7 +74,7 @@ def test_any_position_of_a_long_walk_can_be_taken_up(running: Running) -> None:
     window = EARLY
     for _ in range(60):
         crm = clients.hubspot.connect(running.system, sleep=lambda seconds: None)
-        contacts, _ = sources.hubspot.tables_of(crm, contract("hubspot"))
+        contacts = sources.hubspot.tables_of(crm, contract("hubspot"))["contacts"]
         page = next(iter(contacts.read(window)))
         seen |= {int(row["id"]) for row in page.rows}
         if page.position is None:

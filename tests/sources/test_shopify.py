@@ -17,7 +17,6 @@ from sandbox.shopify.cost import Costs
 from sources import Window
 from tests import shopify_schema
 from tests.kinds import KINDS
-from tests.pulling import contract
 
 SHOPIFY = next(kind for kind in KINDS if kind.name == "shopify")
 QUERIES = {
@@ -46,7 +45,7 @@ def test_the_sandbox_understands_every_query(name: str) -> None:
     assert validate(SCHEMA, parse(QUERIES[name])) == []
 
 
-@pytest.mark.parametrize("listing", sources.shopify.LISTINGS, ids=lambda listing: listing.name)
+@pytest.mark.parametrize("listing", sources.shopify.LISTINGS.values(), ids=sources.shopify.LISTINGS)
 def test_a_page_costs_less_than_a_query_may(listing: sources.shopify.Listing) -> None:
     document = parse(listing.text)
     operation: Any = document.definitions[0]
@@ -55,8 +54,7 @@ def test_a_page_costs_less_than_a_query_may(listing: sources.shopify.Listing) ->
 
 def read(running: Any, name: str, window: Window | None = None) -> list[dict[str, Any]]:
     shop = clients.shopify.connect(running.system, sleep=lambda seconds: None)
-    tables = sources.shopify.tables_of(shop, contract("shopify"))
-    [table] = [table for table in tables if table.name == name]
+    table = sources.shopify.tables_of(shop)[name]
     return [row for page in table.read(window or Window()) for row in page.rows]
 
 

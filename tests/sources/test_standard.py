@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from clients import ClientError, Denied, Implausible, Unavailable
-from sources import Reading, resource
+from sources import Reading
 from systems import System
 from tests.kinds import KINDS, Kind, Running
 from tests.pulled import Landing
@@ -70,14 +70,11 @@ def test_reads_only_the_tables_asked_for(kind: Kind, landing: Landing) -> None:
     assert landing.pull(wanted).readings.keys() == {wanted}
 
 
-def test_goes_on_at_any_position(
-    kind: Kind, running: Running, landing: Landing, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(kind.source, "resource", partial(resource, pages_per_load=1))
+def test_goes_on_at_any_position(kind: Kind, running: Running, landing: Landing) -> None:
     for table in kind.tables:
         seen, loads = [], 0
         while loads == 0 or not landing.readings[table].finished:
-            seen += landing.pull(table).read(table)
+            seen += landing.pull(table, pages_per_load=1).read(table)
             loads += 1
         assert sorted(seen) == sorted(running.held(table))
         assert landing.readings[table].complete

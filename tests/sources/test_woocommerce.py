@@ -17,7 +17,7 @@ from systems import Connection, System
 from tests.clients import recorded
 from tests.clients.scripted import URL, Scripted, answer
 from tests.kinds import KINDS
-from tests.pulling import contract, pull
+from tests.pulled import contract, pull
 
 SHOP = System("shop", "woocommerce", connection=Connection(host=URL, login="k", password="s"))
 WOOCOMMERCE = next(kind for kind in KINDS if kind.name == "woocommerce")
@@ -82,7 +82,7 @@ class Moving(Replay):
 def test_rows_that_leave_do_not_hide_others(gone: set[int]) -> None:
     store = connect(SHOP)
     store.http.session.mount("http://", Moving(list(range(1, 351)), gone))
-    customers, _ = sources.woocommerce.tables_of(store, contract("woocommerce"))
+    customers = sources.woocommerce.tables_of(store)["customers"]
     pages = list(customers.read(Window()))
     seen = [row["id"] for page in pages for row in page.rows]
     assert set(seen) >= set(range(1, 351)) - gone
@@ -101,7 +101,7 @@ def test_a_list_that_never_settles_is_given_up() -> None:
     store = connect(SHOP)
     rows = [{"id": number, "meta_data": []} for number in range(1, 2 * PER_PAGE)]
     store.http.session.mount("http://", Shuffled({"customers": rows}))
-    customers, _ = sources.woocommerce.tables_of(store, contract("woocommerce"))
+    customers = sources.woocommerce.tables_of(store)["customers"]
     with pytest.raises(Implausible):
         for number, page in enumerate(customers.read(Window())):
             assert number < 1000, page
@@ -121,7 +121,7 @@ def test_trash_and_drafts_are_read_too() -> None:
         running.store.orders["1001"].status = "trash"
         running.store.orders["1002"].status = "checkout-draft"
         store = connect(running.system)
-        _, orders = sources.woocommerce.tables_of(store, contract("woocommerce"))
+        orders = sources.woocommerce.tables_of(store)["orders"]
         pages = list(orders.read(Window()))
     statuses = {row["id"]: row["status"] for page in pages for row in page.rows}
     assert (statuses[1001], statuses[1002]) == ("trash", "checkout-draft")
@@ -138,7 +138,7 @@ def test_a_store_without_drafts_is_read_all_the_same() -> None:
 
     store = connect(SHOP)
     store.http.session.mount("http://", Older({"orders": [{"id": 1}, {"id": 2}]}))
-    _, orders = sources.woocommerce.tables_of(store, contract("woocommerce"))
+    orders = sources.woocommerce.tables_of(store)["orders"]
     pages = list(orders.read(Window()))
     assert [row["id"] for page in pages for row in page.rows] == [1, 2]
     assert (pages[-1].claimed, pages[-1].position) == (2, None)
@@ -148,7 +148,7 @@ def test_changes_are_asked_for_in_naive_utc() -> None:
     replay = Replay({"orders": []})
     store = connect(SHOP)
     store.http.session.mount("http://", replay)
-    _, orders = sources.woocommerce.tables_of(store, contract("woocommerce"))
+    orders = sources.woocommerce.tables_of(store)["orders"]
     list(orders.read(Window(since="2026-11-20T08:00:00Z")))
     query = replay.queries()[0]
     assert (query["modified_after"], query["dates_are_gmt"]) == ("2026-11-20T08:00:00", "true")

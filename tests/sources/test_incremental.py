@@ -1,4 +1,4 @@
-"""What every table gets from `sources.resource`: windows, positions, watermarks, one more look."""
+"""What every table gets: windows, positions, watermarks, one more look at a short list."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-import sources
+import sources.incremental
 from clients import Unavailable
 from sources import Page, Reading, Table, Window, resource
-from tests.pulling import read
+from tests.pulled import read
 
 NOON = "2026-11-20T12:00:00Z"
 
@@ -48,7 +48,7 @@ class Shelf:
 
 @pytest.fixture(autouse=True)
 def _at_noon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "_now", lambda: NOON)
+    monkeypatch.setattr(sources.incremental, "_now", lambda: NOON)
 
 
 def run(shelf: Shelf, folder: Path, *, table: Table | None = None, **options: Any) -> Reading:

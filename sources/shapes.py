@@ -1,0 +1,92 @@
+"""What sources are made of: a table as data, the window of a read, pages, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from clients import ClientError
+
+Row = dict[str, Any]
+# Table name -> {key: cursor} of the rows the landing holds now (none that are gone).
+Memory = Callable[[str], Mapping[str, str | None]]
+
+
+@dataclass(frozen=True)
+class Window:
+    """What one read asks for.
+
+    `since`: UTC, ISO 8601 with Z, overlap already taken off; None reads everything.
+    `position`: where a stopped read goes on, the source's own JSON value; None starts over.
+    `full`: a person asked for everything again: trust no memory.
+    """
+
+    since: str | None = None
+    position: Any = None
+    full: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows as the system gave them, and what it said about them.
+
+    `claimed`: how many rows the system says the whole window holds; the last one said counts.
+    `position`: where the next page starts; None after the last one.
+    `unchanged`: keys seen but not read again, because memory shows they did not change.
+    `change`: what happened to all rows of this page (deleted, archived ...); None: they are.
+    `keys` and `cursors`, one per row, are filled in by `resource`.
+    """
+
+    rows: list[Row]
+    claimed: int | None = None
+    position: Any = None
+    unchanged: list[str] = field(default_factory=list)
+    change: str | None = None
+    keys: list[str] = field(default_factory=list)
+    cursors: list[str | None] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of a system.
+
+    `key`: a row's identity as text. `cursor`: when it last changed, in a form that sorts as
+    text. `changed_since`: the system can be asked for changes; otherwise every read is a full
+    scan. `lists_all`: a full read shows every row there is, so a key that no longer appears is
+    gone; false where old rows leave by themselves (last year's files). `overlap`: how far before
+    the watermark a read starts again, because clocks and indexes lag.
+    """
+
+    name: str
+    key: Callable[[Row], str]
+    read: Callable[[Window], Iterator[Page]]
+    cursor: Callable[[Row], str | None] = lambda row: None
+    changed_since: bool = False
+    overlap: timedelta = timedelta(minutes=5)
+    lists_all: bool = True
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one load of a table read, yielded after its last page.
+
+    `seen`: distinct keys of the whole window so far, earlier loads of it included.
+    `finished`: the window ended here. `whole`: it also began here, so its keys are all known.
+    `full_scan`: everything was asked for; `lists_all`: and everything there is was listed.
+    `error`: what stopped it; the pages before it still count, and the next run goes on there.
+    """
+
+    since: str | None
+    claimed: int | None
+    seen: int
+    finished: bool
+    whole: bool
+    full_scan: bool
+    lists_all: bool = True
+    error: ClientError | None = None
+
+    @property
+    def complete(self) -> bool:
+        return self.error is None and (self.claimed is None or self.seen >= self.claimed)
