@@ -7,11 +7,12 @@ the one entry name, `sources.<kind>.connect(system).check()` says whether it can
 
 from clients import ClientError
 from sources.incremental import Asked, resource, resources
-from sources.shapes import Memory, Page, Reading, Row, Table, Window
+from sources.shapes import Listed, Memory, Page, Reading, Row, Table, Window
 
 __all__ = [
     "Asked",
     "ClientError",
+    "Listed",
     "Memory",
     "Page",
     "Reading",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -35,7 +35,8 @@ class Page:
     `claimed`: how many rows the system says the whole window holds; the last one said counts.
     `position`: where the next page starts; None after the last one.
     `unchanged`: keys seen but not read again, because memory shows they did not change.
-    `change`: what happened to all rows of this page (deleted, archived ...); None: they are.
+    `change`: what happened to all rows of this page (archived, trashed ...); None: they are.
+    `gone`: key -> what happened to it (deleted, merged into 17 ...), where no row is left.
     `keys` and `cursors`, one per row, are filled in by `resource`.
     """
 
@@ -44,8 +45,21 @@ class Page:
     position: Any = None
     unchanged: list[str] = field(default_factory=list)
     change: str | None = None
+    gone: dict[str, str] = field(default_factory=dict)
     keys: list[str] = field(default_factory=list)
     cursors: list[str | None] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Keys that a system lists, without their rows: the cheap proof of what is there.
+
+    `cursors`: key -> when it last changed, in the form of `Table.cursor`; None: it does not say.
+    `claimed`: how many keys the system says the whole list has.
+    """
+
+    cursors: Mapping[str, str | None]
+    claimed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +71,13 @@ class Table:
     scan. `lists_all`: a full read shows every row there is, so a key that no longer appears is
     gone; false where old rows leave by themselves (last year's files). `overlap`: how far before
     the watermark a read starts again, because clocks and indexes lag.
+    `listing`: the keys inside a window, archived and trashed ones left out. `fetch`: the rows of
+    some keys; those no longer there are left out. With both, a short read is repaired key by
+    key, and every `sweep_every` all keys are compared with the landing: what is gone becomes
+    "deleted", what was missed is fetched.
+    `shape`: what the system says its rows look like (path -> type), where it says so at all; a
+    field that is gone or has another type than last time stops the table until a person
+    confirms.
     """
 
     name: str
@@ -66,6 +87,10 @@ class Table:
     changed_since: bool = False
     overlap: timedelta = timedelta(minutes=5)
     lists_all: bool = True
+    listing: Callable[[Window], Iterator[Listed]] | None = None
+    fetch: Callable[[Sequence[str]], list[Row]] | None = None
+    sweep_every: timedelta = timedelta(days=1)
+    shape: Callable[[], Mapping[str, str]] | None = None
 
 
 @dataclass(frozen=True)
