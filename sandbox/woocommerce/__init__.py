@@ -1,4 +1,4 @@
-"""The web shop: WooCommerce REST v3 under /wp-json/wc/v3, customers and orders.
+"""The web shop: WooCommerce REST v3 under /wp-json/wc/v3, what it sells and to whom.
 
 Auth: OAuth 1.0a over http, keys over https   Page: 100   Batch: 100   Zone: Europe/Istanbul
 Behaves as a real store of version 11.0.1 was seen to. Consent to e-mail is the meta_data key
@@ -23,6 +23,7 @@ from sandbox.records import Customer, Order
 from sandbox.web import Call, page
 from sandbox.woocommerce.auth import Keys
 from sandbox.woocommerce.customers import Customers
+from sandbox.woocommerce.goods import Goods
 from sandbox.woocommerce.meta import Meta
 from sandbox.woocommerce.orders import Orders
 from sandbox.woocommerce.problems import Problem, no_customer, no_order, no_route
@@ -30,6 +31,10 @@ from sandbox.woocommerce.queries import Window, body_too_large, only
 
 ROOT = "/wp-json/wc/v3"
 PATH = re.compile(rf"{ROOT}/(customers|orders)(?:/(\d+|batch))?")
+GOODS = re.compile(
+    rf"{ROOT}/(?:products/(?P<product>\d+)/(?P<variations>variations)"
+    r"|orders/(?P<order>\d+)/(?P<refunds>refunds)|(?P<all>products|coupons|refunds))"
+)
 MOST = 100
 WARNING = b"\n<br /><b>Warning</b>: Undefined array key 3 in theme.php on line 12<br />\n"
 
@@ -63,6 +68,7 @@ class WooCommerce(Customers, Orders):
         self.roles: dict[str, str] = {}
         self.meta = Meta(self.given)
         self.order_meta = Meta({})
+        self.goods = Goods(self.orders.values())
 
     def answer(self, call: Call) -> Response:
         try:
@@ -79,7 +85,10 @@ class WooCommerce(Customers, Orders):
 
     def _route(self, call: Call) -> Response:
         self._keys.check(call.request)
-        match = PATH.fullmatch(call.path.rstrip("/"))
+        path = call.path.rstrip("/")
+        if (goods := GOODS.fullmatch(path)) and call.method == "GET":
+            return self._goods(call, goods)
+        match = PATH.fullmatch(path)
         if match is None:
             raise no_route()
         kind, record = match.groups()
@@ -97,6 +106,16 @@ class WooCommerce(Customers, Orders):
         rows = [only(request, self._row(call, kind, record)) for record in shown]
         headers = window.headers(total_past_end=kind == "customers")
         return JSONResponse(rows, headers=headers)
+
+    def _goods(self, call: Call, path: re.Match[str]) -> Response:
+        name = path["all"] or path["variations"] or path["refunds"]
+        if name == "refunds" and path["all"] and not self.goods.has_refunds:
+            raise no_route()
+        found = self.goods.find(call.request, name, path["product"] or path["order"])
+        window = Window(call.request, len(found))
+        shown = self.shortened(found[window.start : window.start + window.size])
+        rows = [only(call.request, self.goods.row(name, item, self._base(call))) for item in shown]
+        return JSONResponse(rows, headers=window.headers(total_past_end=name != "refunds"))
 
     def _create(self, call: Call, kind: str) -> Response:
         if call.method != "POST":
@@ -122,8 +141,11 @@ class WooCommerce(Customers, Orders):
         return JSONResponse(only(call.request, self._row(call, kind, record)))
 
     def _row(self, call: Call, kind: str, record: str) -> dict[str, Any]:
-        base = f"{call.request.url.scheme}://{call.request.url.netloc}{ROOT}"
-        return (self.customer_row if kind == "customers" else self.order_row)(record, base)
+        show = self.customer_row if kind == "customers" else self.order_row
+        return show(record, self._base(call))
+
+    def _base(self, call: Call) -> str:
+        return f"{call.request.url.scheme}://{call.request.url.netloc}{ROOT}"
 
     def _made(self, kind: str, body: dict[str, Any]) -> str:
         return (self.create_customer if kind == "customers" else self.create_order)(body)

@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from sandbox.records import Line, Order
 from sandbox.web import WebStore, now
+from sandbox.woocommerce.goods import Goods
 from sandbox.woocommerce.meta import Meta
 from sandbox.woocommerce.problems import Problem, invalid, no_order, not_one_of
 from sandbox.woocommerce.queries import choice, forced, ids, moment, number, several
@@ -33,6 +34,7 @@ FILTERS = ("modified_after", "modified_before", "after", "before")
 
 class Orders(WebStore):
     order_meta: Meta
+    goods: Goods
     _by_id: list[Order] | None = None  # all orders by id, as most reads want them
 
     def find_orders(self, request: Request) -> list[str]:
@@ -58,7 +60,11 @@ class Orders(WebStore):
     def order_row(self, record: str, base: str) -> dict[str, Any]:
         order = self.orders[record]
         customer = self.customers.get(order.customer or "")
-        return order_row(order, customer, self.order_meta.rows(record), base)
+        refunds = [
+            {"id": int(i.record), "reason": i.values["reason"], "total": f"-{i.values['amount']}"}
+            for i in self.goods.refunds_of(record)
+        ]
+        return order_row(order, customer, self.order_meta.rows(record), refunds, base)
 
     def create_order(self, body: dict[str, Any]) -> str:
         moment_now = now()

@@ -14,7 +14,7 @@ from sandbox.woocommerce.queries import SITE
 
 SYMBOLS = {"TRY": "₺", "EUR": "€", "USD": "$"}
 ZEROS = ("discount_total", "discount_tax", "shipping_total", "shipping_tax", "cart_tax")
-EMPTIES = ("tax_lines", "shipping_lines", "fee_lines", "coupon_lines", "refunds")
+EMPTIES = ("tax_lines", "shipping_lines", "fee_lines", "coupon_lines")
 
 
 def customer_row(customer: Customer, role: str, meta: list[dict[str, Any]], base: str) -> Any:
@@ -24,8 +24,8 @@ def customer_row(customer: Customer, role: str, meta: list[dict[str, Any]], base
     digest = hashlib.sha256(customer.email.lower().encode()).hexdigest()
     return {
         "id": int(customer.record),
-        **_dates("date_created", customer.created_at),
-        **_dates("date_modified", customer.updated_at),
+        **dates("date_created", customer.created_at),
+        **dates("date_modified", customer.updated_at),
         "email": customer.email,
         "first_name": customer.first_name,
         "last_name": customer.last_name,
@@ -36,12 +36,16 @@ def customer_row(customer: Customer, role: str, meta: list[dict[str, Any]], base
         "is_paying_customer": True,
         "avatar_url": f"https://secure.gravatar.com/avatar/{digest}?s=96&d=mm&r=g",
         "meta_data": meta,
-        "_links": _links(url, f"{base}/customers"),
+        "_links": links(url, f"{base}/customers"),
     }
 
 
 def order_row(
-    order: Order, customer: Customer | None, meta: list[dict[str, Any]], base: str
+    order: Order,
+    customer: Customer | None,
+    meta: list[dict[str, Any]],
+    refunds: list[dict[str, Any]],
+    base: str,
 ) -> dict[str, Any]:
     url = f"{base}/orders/{order.record}"
     billing = _billing(order, customer)
@@ -54,8 +58,8 @@ def order_row(
         "currency": order.currency,
         "version": "11.0.1",
         "prices_include_tax": False,
-        **_dates("date_created", order.ordered_at),
-        **_dates("date_modified", order.updated_at),
+        **dates("date_created", order.ordered_at),
+        **dates("date_modified", order.updated_at),
         **dict.fromkeys(ZEROS, "0.00"),
         "total": money(order.total),
         "total_tax": "0.00",
@@ -70,19 +74,20 @@ def order_row(
         "customer_user_agent": "",
         "created_via": "checkout",
         "customer_note": "",
-        **_dates("date_completed", completed),
-        **_dates("date_paid", paid),
+        **dates("date_completed", completed),
+        **dates("date_paid", paid),
         "cart_hash": "",
         "number": order.record,
         "meta_data": meta,
         "line_items": [_line(order, line) for line in order.lines],
         **{name: [] for name in EMPTIES},
+        "refunds": refunds,
         "payment_url": f"{base.partition('/wp-json')[0]}/checkout/order-pay/{order.record}/",
         "is_editable": False,
         "needs_payment": False,
         "needs_processing": order.status == "processing",
         "currency_symbol": SYMBOLS.get(order.currency, order.currency),
-        "_links": _links(url, f"{base}/orders"),
+        "_links": links(url, f"{base}/orders"),
     }
 
 
@@ -143,7 +148,7 @@ def _address(customer: Customer) -> dict[str, str]:
     }
 
 
-def _dates(name: str, moment: datetime | None) -> Mapping[str, str | None]:
+def dates(name: str, moment: datetime | None) -> Mapping[str, str | None]:
     """Both spellings of an instant, without zone or fraction: local time, and UTC as *_gmt."""
     if moment is None:
         return {name: None, f"{name}_gmt": None}
@@ -153,6 +158,6 @@ def _dates(name: str, moment: datetime | None) -> Mapping[str, str | None]:
     return {name: local.isoformat(), f"{name}_gmt": gmt.isoformat()}
 
 
-def _links(url: str, collection: str) -> dict[str, Any]:
+def links(url: str, collection: str) -> dict[str, Any]:
     allow = {"allow": ["GET", "POST", "PUT", "PATCH", "DELETE"]}
     return {"self": [{"href": url, "targetHints": allow}], "collection": [{"href": collection}]}

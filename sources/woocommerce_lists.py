@@ -1,0 +1,203 @@
+"""WooCommerce's lists: walked so that no row is skipped, listed by key, fetched by key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol
+
+from clients import Implausible, Refused
+from clients.woocommerce import PER_PAGE, WooCommerce
+from sources import Listed, Page, Row, Window
+
+MOST_STEPS_BACK = 100
+LISTED = "id,date_modified_gmt,date_created_gmt"
+NO_ROUTE = "rest_no_route"
+Params = Mapping[str, Any]
+
+
+class List(Protocol):
+    def read(self, window: Window) -> Iterator[Page]: ...
+
+    def listing(self, window: Window) -> Iterator[Listed]: ...
+
+    def fetch(self, keys: Sequence[str]) -> list[Row]: ...
+
+
+@dataclass(frozen=True)
+class Walk:
+    """One way through a collection. `change`: what its rows are, if not simply there.
+    `optional`: some stores do not know it."""
+
+    params: Params = field(default_factory=dict)
+    change: str | None = None
+    optional: bool = False
+
+
+def key(row: Row) -> str:
+    return str(row["id"])
+
+
+def cursor(row: Row) -> str | None:
+    """UTC at one-second precision; the API leaves the Z out. New customers have none."""
+    moment = row.get("date_modified_gmt") or row.get("date_created_gmt")
+    return f"{moment}Z" if moment else None
+
+
+@dataclass
+class Collection:
+    """Rows under one path. `instead`: how to find them in a store that lacks the path."""
+
+    store: WooCommerce
+    path: str
+    walks: Sequence[Walk] = (Walk(),)
+    instead: List | None = None
+
+    def read(self, window: Window) -> Iterator[Page]:
+        """One walk after the other. Position: which walk, what those before it claimed, and the
+        position inside it. Rows that are not simply there are not claimed."""
+        if other := self._instead:
+            yield from other.read(window)
+            return
+        at = window.position or {"walk": 0, "before": 0, "at": None}
+        claimed, inside = at["before"], at["at"]
+        for number in range(at["walk"], len(self.walks)):
+            each, total = self.walks[number], 0
+            for rows, matching, position in self._walk(each, _since(window), inside):
+                total = 0 if each.change else matching
+                here = {"walk": number, "before": claimed, "at": position}
+                following = {"walk": number + 1, "before": claimed + total, "at": None}
+                last = number == len(self.walks) - 1
+                goes_on = here if position else None if last else following
+                yield Page(rows, claimed + total, goes_on, change=each.change)
+            claimed, inside = claimed + total, None
+
+    def listing(self, window: Window) -> Iterator[Listed]:
+        if other := self._instead:
+            yield from other.listing(window)
+            return
+        before = 0
+        for each in self._there():
+            total = 0
+            for rows, total, _ in self._walk(each, {**_since(window), "_fields": LISTED}, None):
+                yield Listed({key(row): cursor(row) for row in rows}, before + total)
+            before += total
+
+    def fetch(self, keys: Sequence[str]) -> list[Row]:
+        if other := self._instead:
+            return other.fetch(keys)
+        include = {"include": ",".join(keys)}
+        found = [rows for each in self._there() for rows, _, _ in self._walk(each, include, None)]
+        return [row for rows in found for row in rows]
+
+    def _there(self) -> list[Walk]:
+        return [each for each in self.walks if each.change is None]
+
+    def _walk(self, each: Walk, params: Params, position: Any) -> Iterator[Any]:
+        try:
+            yield from walk(self.store, self.path, {**each.params, **params}, position)
+        except Refused:
+            if not each.optional:
+                raise
+            yield [], 0, None
+
+    @cached_property
+    def _instead(self) -> List | None:
+        if self.instead is None:
+            return None
+        try:
+            self.store.page(self.path, {"per_page": 1})
+        except Refused as error:
+            if NO_ROUTE not in error.cause:
+                raise
+            return self.instead
+        return None
+
+
+@dataclass
+class Parts:
+    """What belongs to rows of another collection: /products/<id>/variations, one walk each.
+
+    `params` narrow the parents; those whose row shows an empty list of parts are left out. A
+    part's change that does not move its parent is found by the daily sweep.
+    """
+
+    store: WooCommerce
+    parents: str
+    name: str
+    params: Params
+    parent_of: dict[str, str] = field(default_factory=dict)
+
+    def read(self, window: Window) -> Iterator[Page]:
+        """Position: that of the walk over the parents, and what was claimed so far."""
+        at = window.position or {"at": None, "claimed": 0}
+        claimed, asked = at["claimed"], {**_since(window), "_fields": f"id,{self.name}"}
+        for parents, _, position in self._parents(asked, at["at"]):
+            rows = []
+            for parent in parents:
+                found, total = self._of(parent, {})
+                claimed += total
+                rows += found
+            goes_on = {"at": position, "claimed": claimed} if position else None
+            yield Page(rows, claimed, goes_on)
+
+    def listing(self, window: Window) -> Iterator[Listed]:
+        claimed = 0
+        for parents, _, _ in self._parents({**_since(window), "_fields": f"id,{self.name}"}, None):
+            for parent in parents:
+                rows, total = self._of(parent, {"_fields": LISTED})
+                claimed += total
+                yield Listed({key(row): cursor(row) for row in rows}, claimed)
+
+    def fetch(self, keys: Sequence[str]) -> list[Row]:
+        """Of keys that this object listed or read."""
+        wanted: dict[str, list[str]] = {}
+        for each in keys:
+            wanted.setdefault(self.parent_of[each], []).append(each)
+        found = [self._of(parent, {"include": ",".join(ids)})[0] for parent, ids in wanted.items()]
+        return [row for rows in found for row in rows]
+
+    def _parents(self, params: Params, position: Any) -> Iterator[tuple[list[str], int, Any]]:
+        for rows, total, at in walk(self.store, self.parents, {**self.params, **params}, position):
+            yield [key(row) for row in rows if row.get(self.name) != []], total, at
+
+    def _of(self, parent: str, params: Params) -> tuple[list[Row], int]:
+        pages = list(walk(self.store, f"{self.parents}/{parent}/{self.name}", params, None))
+        rows = [{**row, "parent_id": int(parent)} for page, _, _ in pages for row in page]
+        self.parent_of.update((key(row), parent) for row in rows)
+        return rows, pages[-1][1]
+
+
+def _since(window: Window) -> Params:
+    """Naive UTC with the flag; Z together with the flag silently loses the site's offset."""
+    if not window.since:
+        return {}
+    return {"modified_after": window.since.removesuffix("Z"), "dates_are_gmt": "true"}
+
+
+def walk(
+    store: WooCommerce, path: str, params: Params, position: Any
+) -> Iterator[tuple[list[Row], int, Any]]:
+    """Pages (new rows, total, next position) by id, none skipped when rows leave meanwhile.
+
+    Each request starts one row early, at the last row already seen. If that row is no longer
+    there, the list moved up, and the walk steps back until it finds seen ground.
+    """
+    at = position or {"offset": 0, "last": 0}
+    offset, last, back = at["offset"], at["last"], 0
+    while True:
+        query = {**params, "orderby": "id", "order": "asc", "offset": offset}
+        rows, total = store.page(path, query)
+        if offset and (not rows or rows[0]["id"] > last):
+            offset, back = max(0, offset - PER_PAGE + 1), back + 1
+            if back > MOST_STEPS_BACK:
+                raise Implausible(store.http.system, f"{path} changes its order while it is read")
+            continue
+        fresh = [row for row in rows if row["id"] > last]
+        end = offset + len(rows)
+        if end >= total or (not fresh and len(rows) < PER_PAGE):
+            yield fresh, total, None
+            return
+        offset, last = max(end - 1, 0), max([last, *(row["id"] for row in fresh)])
+        yield fresh, total, {"offset": offset, "last": last}
