@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import orjson
 import requests
 
-from clients import Denied, Implausible, Refused, Unavailable
+from clients import Implausible, Refused, Unavailable
 from clients.http import TIMEOUT, private
 from clients.shopify import Shopify
 

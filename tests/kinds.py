@@ -27,6 +27,7 @@ from sandbox.hubspot import HubSpot
 from sandbox.records import Customer, Order
 from sandbox.serving import serving
 from sandbox.shopify import Shopify
+from sandbox.shopify.roots import key_of
 from sandbox.store import Store
 from sandbox.till import Till
 from sandbox.woocommerce import WooCommerce
@@ -80,7 +81,9 @@ class Running:
 
 @dataclass(frozen=True)
 class Kind:
-    """`tables`: their rows' keys and changes. `at_once`: those that cannot be read in parts.
+    """`tables`: their rows' keys and changes, that of the customers first. `at_once`: those that
+    cannot be read in parts. `few`: those whose rows are one page. `silent`: those the system
+    does not count, so that a missing row shows only in a sweep.
     `patches`: page sizes of the source that give these few rows several pages.
     Faults: `short` fewer rows than claimed, `doubtful` an answer that is none (`doubt`: words
     of the error), `busy` something to wait for.
@@ -96,6 +99,8 @@ class Kind:
     customers: int = 230
     orders: int = 130
     at_once: frozenset[str] = frozenset()
+    few: frozenset[str] = frozenset()
+    silent: frozenset[str] = frozenset()
     patches: Mapping[str, int] = field(default_factory=dict)
     sleeps: bool = True
     short: str = "short_page"
@@ -117,6 +122,13 @@ def of(what: str, key: str = "{}") -> Keys:
     """Keys made of the records' numbers."""
     return lambda store: {
         key.format(number): record.updated_at for number, record in getattr(store, what).items()
+    }
+
+
+def gids(type_: str) -> Keys:
+    """Keys of a shop's objects of one type."""
+    return lambda store: {
+        key_of(type_, item): item.updated_at for item in store.held(type_).values()
     }
 
 
@@ -216,10 +228,16 @@ KINDS = [
         sources.shopify,
         publishers.shopify,
         {
-            "customers": of("customers", "gid://shopify/Customer/{}"),
-            "orders": of("orders", "gid://shopify/Order/{}"),
+            "customers": gids("Customer"),
+            "orders": gids("Order"),
+            "abandoned_checkouts": gids("AbandonedCheckout"),
+            "products": gids("Product"),
+            "variants": gids("ProductVariant"),
+            "inventory_levels": gids("InventoryLevel"),
         },
         _prefixed,
+        few=frozenset(("products", "variants")),
+        silent=frozenset(("inventory_levels",)),
     ),
     Kind(
         "soap",

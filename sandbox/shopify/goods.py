@@ -5,13 +5,12 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sandbox.records import Customer, Line, Order
 
 LOCATIONS = {"1": "Depo", "2": "Mağaza"}
-OPENED = datetime(2023, 1, 2, 9, 0, 0, tzinfo=UTC)
 EVERY = 10  # one customer in so many left a checkout open
 GOODWILL = 25  # one order in so many was given something back
 
@@ -24,9 +23,9 @@ class Product:
     sku: str
     title: str
     price: Decimal
+    created_at: datetime
+    updated_at: datetime
     status: str = "ACTIVE"
-    created_at: datetime = OPENED
-    updated_at: datetime = OPENED
 
 
 @dataclass
@@ -37,8 +36,8 @@ class Level:
     product: str
     location: str
     available: int
-    created_at: datetime = OPENED
-    updated_at: datetime = OPENED
+    created_at: datetime
+    updated_at: datetime
 
 
 @dataclass
@@ -83,15 +82,21 @@ def products(orders: Iterable[Order]) -> dict[str, Product]:
         for line in order.lines:
             record = product_of(line.sku)
             if record not in found:
-                moment = OPENED + timedelta(minutes=len(found))
-                dates = {"created_at": moment, "updated_at": moment}
-                found[record] = Product(record, line.sku, line.product, line.unit_price, **dates)
+                goods = record, line.sku, line.product, line.unit_price
+                found[record] = Product(*goods, order.ordered_at, order.ordered_at)
     return found
 
 
 def levels(sold: Iterable[Product]) -> dict[str, Level]:
     made = (
-        Level(f"{place}{product.record}", product.record, place, int(product.record) % 90)
+        Level(
+            f"{place}{product.record}",
+            product.record,
+            place,
+            int(product.record) % 90,
+            product.created_at,
+            product.updated_at,
+        )
         for place in LOCATIONS
         for product in sold
     )
@@ -108,7 +113,9 @@ def checkouts(customers: Iterable[Customer], orders: Iterable[Order]) -> dict[st
         if place % EVERY:
             continue
         like = wanted[place % len(wanted)]
-        moment = (customer.updated_at or OPENED) + timedelta(hours=1)
+        if customer.updated_at is None:
+            continue
+        moment = customer.updated_at + timedelta(hours=1)
         record = str(700_000 + place)
         found[record] = Checkout(
             record, customer.record, like.lines[:1], like.currency, moment, moment
