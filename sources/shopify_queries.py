@@ -73,7 +73,8 @@ def inside(kind: Kind, *, only_ids: bool = False) -> str:
 
 @cache
 def nodes(kind: Kind) -> str:
-    return f"query Nodes($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {kind.type} {{ {_row(kind)} }} }} }}"
+    row = f"... on {kind.type} {{ {_row(kind)} }}"
+    return f"query Nodes($ids: [ID!]!) {{ nodes(ids: $ids) {{ {row} }} }}"
 
 
 @cache

@@ -90,9 +90,7 @@ class Shopify(Roots):
         self.bulk = Bulk(SCHEMA, self.take)
         self._root: dict[str, Any] = self.roots() | {
             "bulkOperation": lambda info, id: self.bulk.state(id),
-            "bulkOperationRunQuery": lambda info, query, groupObjects: self.bulk.run(
-                self._root, query
-            ),
+            "bulkOperationRunQuery": lambda info, query, **_: self.bulk.run(self._root, query),
             "customerCreate": self._writing(self.customer_create),
             "customerUpdate": self._writing(self.customer_update),
             "tagsAdd": self._writing(self.tags_add),
