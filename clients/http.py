@@ -9,6 +9,7 @@ with plain permalinks answers a redirected write with a page and 200, and stores
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -26,6 +27,8 @@ Shape = TypeVar("Shape", dict[str, Any], list[Any])
 NOT_DONE = (423, 429)
 PASSING = (*NOT_DONE, 477, 502, 503, 504)  # 477: HubSpot is migrating the account
 TIMEOUT = (10.0, 60.0)  # seconds to connect, and between bytes
+# At DEBUG it writes whole addresses, and those may be signed.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 
 class Unknown(Unavailable):

@@ -23,12 +23,20 @@ from systems import System
 VERSION = "2026-10"
 TOKEN_PATH = "/admin/oauth/access_token"  # noqa: S105 - a path, not a token
 EARLY = 300.0  # seconds before its end that a token is renewed
+ALL_ORDERS = "read_all_orders"
+HIDDEN = (
+    "orders older than 60 days stay hidden without the scope read_all_orders. Ask Shopify for it "
+    "in the app's API access settings, release a new version, and pull once with full."
+)
+SCOPES = "query Scopes { currentAppInstallation { accessScopes { handle } } }"
 CHECK = """
 query Check {
   shop { name }
   customersCount { count }
   ordersCount { count }
-  currentAppInstallation { accessScopes { handle } }
+  productsCount { count }
+  abandonedCheckoutsCount { count }
+  locations(first: 1) { nodes { inventoryLevels(first: 1) { nodes { id } } } }
 }
 """
 
@@ -36,6 +44,7 @@ query Check {
 class Shopify:
     def __init__(self, http: Http, bucket: Bucket) -> None:
         self.http, self.bucket = http, bucket
+        self._all_orders: bool | None = None
         self.path = f"/admin/api/{VERSION}/graphql.json"
 
     def query(self, text: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -47,14 +56,27 @@ class Shopify:
         return self._send(text, variables, repeatable=False)
 
     def check(self) -> str:
-        """Proves that the shop is reached and both of its tables are readable."""
+        """Proves that the shop is reached and all of its tables are readable."""
         data = self.query(CHECK)
-        customers, orders = data["customersCount"]["count"], data["ordersCount"]["count"]
-        said = f"reads {customers} customers and {orders} orders of {data['shop']['name']}"
-        scopes = {s["handle"] for s in data["currentAppInstallation"]["accessScopes"]}
-        if "read_all_orders" in scopes:
-            return said
-        return said + "; older orders than 60 days stay hidden without the scope read_all_orders"
+        counts = [
+            f"{data[field]['count']} {words}"
+            for words, field in (
+                ("customers", "customersCount"),
+                ("orders", "ordersCount"),
+                ("abandoned_checkouts", "abandonedCheckoutsCount"),
+                ("products", "productsCount"),
+            )
+        ]
+        said = f"reads {', '.join(counts)}, their variants and inventory_levels"
+        said += f" of {data['shop']['name']}"
+        return said if self.sees_all_orders() else f"{said}; {HIDDEN}"
+
+    def sees_all_orders(self) -> bool:
+        """Whether the app may read orders older than 60 days; asked once."""
+        if self._all_orders is None:
+            scopes = self.query(SCOPES)["currentAppInstallation"]["accessScopes"]
+            self._all_orders = any(scope["handle"] == ALL_ORDERS for scope in scopes)
+        return self._all_orders
 
     def _send(self, text: str, variables: Any, *, repeatable: bool) -> dict[str, Any]:
         body = {"query": text, "variables": dict(variables or {})}

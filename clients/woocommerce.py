@@ -15,12 +15,19 @@ from oauthlib.oauth1 import SIGNATURE_HMAC_SHA256, SIGNATURE_TYPE_QUERY
 from requests.auth import AuthBase, HTTPBasicAuth
 from requests_oauthlib import OAuth1
 
-from clients import Denied, Implausible
+from clients import Denied, Implausible, Refused
 from clients.http import Http
 from systems import System
 
 API = "/wp-json/wc/v3"
 PER_PAGE = 100  # the most a page or a batch may hold
+COLLECTIONS: dict[str, dict[str, str]] = {
+    "customers": {"role": "all"},
+    "orders": {},
+    "products": {},
+    "coupons": {},
+}
+NO_ROUTE = "rest_no_route"
 OUR_META = "kopru_"  # keys we write; a leading underscore would be dropped in silence
 
 
@@ -54,10 +61,23 @@ class WooCommerce:
         return items
 
     def check(self) -> str:
-        """Proves that the store is reached and readable, in one cheap call each."""
-        customers = self.page("customers", {"per_page": 1, "role": "all"})[1]
-        orders = self.page("orders", {"per_page": 1})[1]
-        return f"reads {customers} customers and {orders} orders at {self.http.base}"
+        """Proves that the store is reached and readable, in one cheap call for each collection."""
+        counts = ", ".join(
+            f"{self.page(path, {'per_page': 1, **params})[1]} {path}"
+            for path, params in COLLECTIONS.items()
+        )
+        refunds = "refunds" if self.has("refunds") else "refunds order by order"
+        return f"reads {counts}, {refunds} and variations at {self.http.base}"
+
+    def has(self, path: str) -> bool:
+        """Whether this version of the store knows the path."""
+        try:
+            self.page(path, {"per_page": 1})
+        except Refused as error:
+            if NO_ROUTE not in error.cause:
+                raise
+            return False
+        return True
 
 
 def connect(system: System, *, sleep: Callable[[float], None] = time.sleep) -> WooCommerce:

@@ -13,7 +13,6 @@ from sources import Listed, Page, Row, Window
 
 MOST_STEPS_BACK = 100
 LISTED = "id,date_modified_gmt,date_created_gmt"
-NO_ROUTE = "rest_no_route"
 Params = Mapping[str, Any]
 
 
@@ -104,15 +103,7 @@ class Collection:
 
     @cached_property
     def _instead(self) -> List | None:
-        if self.instead is None:
-            return None
-        try:
-            self.store.page(self.path, {"per_page": 1})
-        except Refused as error:
-            if NO_ROUTE not in error.cause:
-                raise
-            return self.instead
-        return None
+        return None if self.instead is None or self.store.has(self.path) else self.instead
 
 
 @dataclass
@@ -130,25 +121,30 @@ class Parts:
     parent_of: dict[str, str] = field(default_factory=dict)
 
     def read(self, window: Window) -> Iterator[Page]:
-        """Position: that of the walk over the parents, and what was claimed so far."""
-        at = window.position or {"at": None, "claimed": 0}
-        claimed, asked = at["claimed"], {**_since(window), "_fields": f"id,{self.name}"}
-        for parents, _, position in self._parents(asked, at["at"]):
+        """Position: that of the walk over the parents, how many it saw, what was claimed so far."""
+        at = window.position or {"at": None, "parents": 0, "claimed": 0}
+        claimed, seen, asked = at["claimed"], at["parents"], self._asked(window)
+        for parents, total, position in walk(self.store, self.parents, asked, at["at"]):
             rows = []
-            for parent in parents:
-                found, total = self._of(parent, {})
-                claimed += total
+            for parent in self._with_parts(parents):
+                found, count = self._of(parent, {})
+                claimed += count
                 rows += found
-            goes_on = {"at": position, "claimed": claimed} if position else None
-            yield Page(rows, claimed, goes_on)
+            seen += len(parents)
+            goes_on = {"at": position, "parents": seen, "claimed": claimed} if position else None
+            # A parent that was not seen has at least one part that was not read.
+            yield Page(rows, claimed if goes_on else claimed + total - seen, goes_on)
 
     def listing(self, window: Window) -> Iterator[Listed]:
-        claimed = 0
-        for parents, _, _ in self._parents({**_since(window), "_fields": f"id,{self.name}"}, None):
-            for parent in parents:
-                rows, total = self._of(parent, {"_fields": LISTED})
-                claimed += total
+        claimed = seen = 0
+        for parents, total, position in walk(self.store, self.parents, self._asked(window), None):
+            seen += len(parents)
+            for parent in self._with_parts(parents):
+                rows, count = self._of(parent, {"_fields": LISTED})
+                claimed += count
                 yield Listed({key(row): cursor(row) for row in rows}, claimed)
+            if position is None:
+                yield Listed({}, claimed + total - seen)
 
     def fetch(self, keys: Sequence[str]) -> list[Row]:
         """Of keys that this object listed or read."""
@@ -158,9 +154,11 @@ class Parts:
         found = [self._of(parent, {"include": ",".join(ids)})[0] for parent, ids in wanted.items()]
         return [row for rows in found for row in rows]
 
-    def _parents(self, params: Params, position: Any) -> Iterator[tuple[list[str], int, Any]]:
-        for rows, total, at in walk(self.store, self.parents, {**self.params, **params}, position):
-            yield [key(row) for row in rows if row.get(self.name) != []], total, at
+    def _asked(self, window: Window) -> Params:
+        return {**self.params, **_since(window), "_fields": f"id,{self.name}"}
+
+    def _with_parts(self, parents: list[Row]) -> list[str]:
+        return [key(row) for row in parents if row.get(self.name) != []]
 
     def _of(self, parent: str, params: Params) -> tuple[list[Row], int]:
         pages = list(walk(self.store, f"{self.parents}/{parent}/{self.name}", params, None))

@@ -27,6 +27,7 @@ from sandbox.hubspot import HubSpot
 from sandbox.records import Customer, Order
 from sandbox.serving import serving
 from sandbox.shopify import Shopify
+from sandbox.shopify.roots import key_of
 from sandbox.store import Store
 from sandbox.till import Till
 from sandbox.woocommerce import WooCommerce
@@ -80,7 +81,9 @@ class Running:
 
 @dataclass(frozen=True)
 class Kind:
-    """`tables`: their rows' keys and changes. `at_once`: those that cannot be read in parts.
+    """`tables`: their rows' keys and changes, that of the customers first. `at_once`: those that
+    cannot be read in parts. `few`: those whose rows are one page. `silent`: those the system
+    does not count, so that a missing row shows only in a sweep.
     `in_parts`: those of which no reading shows everything.
     `patches`: page sizes of the source that give these few rows several pages.
     Faults: `short` fewer rows than claimed, `doubtful` an answer that is none (`doubt`: words
@@ -98,6 +101,8 @@ class Kind:
     orders: int = 130
     at_once: frozenset[str] = frozenset()
     in_parts: frozenset[str] = frozenset()
+    few: frozenset[str] = frozenset()
+    silent: frozenset[str] = frozenset()
     patches: Mapping[str, int] = field(default_factory=dict)
     sleeps: bool = True
     short: str = "short_page"
@@ -119,6 +124,20 @@ def of(what: str, key: str = "{}") -> Keys:
     """Keys made of the records' numbers."""
     return lambda store: {
         key.format(number): record.updated_at for number, record in getattr(store, what).items()
+    }
+
+
+def gids(type_: str) -> Keys:
+    """Keys of a shop's objects of one type."""
+    return lambda store: {
+        key_of(type_, item): item.updated_at for item in store.held(type_).values()
+    }
+
+
+def goods(name: str) -> Keys:
+    """Keys of what a web shop sells."""
+    return lambda store: {
+        number: item.updated_at for number, item in store.goods.items[name].items()
     }
 
 
@@ -195,8 +214,13 @@ KINDS = [
         ),
         sources.woocommerce,
         publishers.woocommerce,
-        {"customers": of("customers"), "orders": of("orders")},
+        {
+            "customers": of("customers"),
+            "orders": of("orders"),
+            **{name: goods(name) for name in ("refunds", "products", "variations", "coupons")},
+        },
         _prefixed,
+        few=frozenset(("refunds", "products", "variations", "coupons")),
         busy="rate_limited",
     ),
     Kind(
@@ -218,10 +242,16 @@ KINDS = [
         sources.shopify,
         publishers.shopify,
         {
-            "customers": of("customers", "gid://shopify/Customer/{}"),
-            "orders": of("orders", "gid://shopify/Order/{}"),
+            "customers": gids("Customer"),
+            "orders": gids("Order"),
+            "abandoned_checkouts": gids("AbandonedCheckout"),
+            "products": gids("Product"),
+            "variants": gids("ProductVariant"),
+            "inventory_levels": gids("InventoryLevel"),
         },
         _prefixed,
+        few=frozenset(("products", "variants")),
+        silent=frozenset(("inventory_levels",)),
     ),
     Kind(
         "soap",

@@ -15,7 +15,8 @@ from sandbox.shopify.metafields import (
     digest,
     full_namespace,
 )
-from sandbox.shopify.nodes import Nodes, Row
+from sandbox.shopify.nodes import Nodes
+from sandbox.shopify.words import Row
 from sandbox.web import now
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")

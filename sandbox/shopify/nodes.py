@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
-from sandbox.records import Customer, Line, Order
+from sandbox.records import Customer, Order
+from sandbox.shopify.goods import Refund
 from sandbox.shopify.metafields import digest, full_namespace
+from sandbox.shopify.more_nodes import deliveries, lines_of, refund_node, tax_lines
 from sandbox.shopify.pages import connection
+from sandbox.shopify.words import Row, gid, iso, money
 from sandbox.web import WebStore
 
 PAID = {
@@ -17,12 +18,12 @@ PAID = {
     "processing": ("PAID", "UNFULFILLED"),
     "cancelled": ("VOIDED", "UNFULFILLED"),
 }
-Row = dict[str, Any]
 
 
 class Nodes(WebStore):
     tags: dict[str, list[str]]
     notes: dict[str, str]
+    refunds: dict[str, list[Refund]]
     metafield_types: dict[tuple[str, str], str]  # (record, namespace.key) -> type
     _order_counts: tuple[int, dict[str, int]] = (-1, {})
 
@@ -41,6 +42,11 @@ class Nodes(WebStore):
             "defaultEmailAddress": _email(c),
             "defaultPhoneNumber": _phone(c),
             "defaultAddress": lambda info: _address(c),
+            "addressesV2": lambda info, **asked: _addresses(c, **asked),
+            "locale": "tr",
+            "state": "DISABLED",
+            "verifiedEmail": bool(c.email),
+            "taxExempt": False,
             "createdAt": iso(c.created_at),
             "updatedAt": iso(c.updated_at),
             "note": self.notes.get(record),
@@ -55,7 +61,10 @@ class Nodes(WebStore):
         o = self.orders[record]
         customer = self.customers.get(o.customer or "")
         paid, sent = PAID.get(o.status, ("PENDING", "UNFULFILLED"))
-        total = money(o.total, o.currency)
+        total, nothing = money(o.total, o.currency), money(o.total * 0, o.currency)
+        back = self.refunds.get(record, [])
+        if back and paid == "PAID":
+            paid = "PARTIALLY_REFUNDED"
         return {
             "__typename": "Order",
             "id": gid("Order", record),
@@ -69,12 +78,35 @@ class Nodes(WebStore):
             "updatedAt": iso(o.updated_at),
             "processedAt": iso(o.ordered_at),
             "cancelledAt": iso(o.updated_at) if o.status == "cancelled" else None,
+            "cancelReason": "CUSTOMER" if o.status == "cancelled" else None,
+            "closedAt": iso(o.updated_at) if o.status == "completed" else None,
+            "returnStatus": "RETURNED" if any(r.lines for r in back) else "NO_RETURN",
+            "presentmentCurrencyCode": o.currency,
+            "test": False,
+            "tags": [],
+            "note": None,
+            "sourceName": "web",
+            "discountCodes": [],
+            "taxesIncluded": True,
+            "paymentGatewayNames": ["manual"],
+            "shippingAddress": lambda info: _billing(o, customer),
+            "subtotalPriceSet": total,
+            "totalDiscountsSet": nothing,
+            "totalTaxSet": tax_lines(o.total, o.currency)[0]["priceSet"],
+            "totalShippingPriceSet": nothing,
+            "totalRefundedSet": money(sum((r.amount for r in back), o.total * 0), o.currency),
+            "taxLines": tax_lines(o.total, o.currency),
+            "shippingLine": None,
+            "fulfillments": lambda info, **asked: deliveries(o),
+            "refunds": lambda info, **asked: [
+                refund_node(o, place, refund) for place, refund in enumerate(back)
+            ],
             "displayFinancialStatus": paid,
             "displayFulfillmentStatus": sent,
             "currencyCode": o.currency,
             "totalPriceSet": total,
             "currentTotalPriceSet": total,
-            "lineItems": lambda info, **asked: _lines(o, **asked),
+            "lineItems": lambda info, **asked: lines_of(o, **asked),
         }
 
     def metafield_node(self, record: str, name: str) -> Row:
@@ -120,27 +152,11 @@ class Nodes(WebStore):
         return counts.get(record, 0)
 
 
-def gid(type_: str, record: object) -> str:
-    return f"gid://shopify/{type_}/{record}"
-
-
-def money(amount: Decimal, currency: str) -> Row:
-    value = {"amount": f"{amount:.2f}", "currencyCode": currency}
-    return {"shopMoney": value, "presentmentMoney": value}
-
-
-def iso(moment: datetime | None) -> str | None:
-    """Whole seconds, as Shopify shows (and compares) them."""
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
-
-
 def _phone(customer: Customer) -> Row | None:
     """Nobody here ever agreed to text messages."""
     if not customer.phone:
         return None
-    consent = {"state": "NEVER_SUBSCRIBED", "updatedAt": None}
+    consent = {"state": "NEVER_SUBSCRIBED", "optInLevel": None, "updatedAt": None}
     return {"phoneNumber": customer.phone, "smsMarketingConsent": consent}
 
 
@@ -148,13 +164,15 @@ def _email(customer: Customer) -> Row | None:
     if not customer.email:
         return None
     state = "SUBSCRIBED" if customer.consent_email else "NOT_SUBSCRIBED"
-    return {"emailAddress": customer.email, "marketingState": state, "marketingUpdatedAt": None}
+    consent = {"marketingState": state, "marketingOptInLevel": None, "marketingUpdatedAt": None}
+    return {"emailAddress": customer.email, **consent}
 
 
 def _address(customer: Customer) -> Row | None:
     if not (customer.address or customer.city):
         return None
     return {
+        "__typename": "MailingAddress",
         "id": gid("MailingAddress", customer.record),
         "name": customer.name,
         "firstName": customer.first_name,
@@ -163,16 +181,22 @@ def _address(customer: Customer) -> Row | None:
         "address1": customer.address,
         "address2": None,
         "city": customer.city,
+        "province": None,
         "zip": customer.postcode,
         "phone": customer.phone or None,
         "countryCodeV2": "TR",
     }
 
 
+def _addresses(customer: Customer, **asked: Any) -> Row:
+    address = _address(customer)
+    return connection([(1, 0)] if address else [], lambda place: address, **asked)
+
+
 def _billing(order: Order, customer: Customer | None) -> Row | None:
     """What was typed at the checkout wins over what the account knows."""
     known = (_address(customer) if customer else None) or dict.fromkeys(
-        ("company", "address1", "address2", "city", "zip", "phone")
+        ("company", "address1", "address2", "city", "province", "zip", "phone")
     )
     name = order.name or (customer.name if customer else "")
     if not name:
@@ -185,25 +209,6 @@ def _billing(order: Order, customer: Customer | None) -> Row | None:
         "lastName": last,
         "phone": order.phone or known["phone"],
         "countryCodeV2": "TR",
-    }
-
-
-def _lines(order: Order, **asked: Any) -> Row:
-    places = [(line.line, place) for place, line in enumerate(order.lines)]
-    return connection(places, lambda place: _line(order, order.lines[place]), **asked)
-
-
-def _line(order: Order, line: Line) -> Row:
-    product = gid("Product", zlib.crc32(line.sku.encode()))
-    return {
-        "id": gid("LineItem", int(order.record) * 100 + line.line),
-        "name": line.product,
-        "title": line.product,
-        "sku": line.sku,
-        "quantity": line.quantity,
-        "product": {"id": product, "title": line.product},
-        "originalUnitPriceSet": money(line.unit_price, order.currency),
-        "discountedTotalSet": money(line.total, order.currency),
     }
 
 

@@ -73,7 +73,8 @@ def test_every_dag_says_what_it_is_and_runs_alone(dags: dict[str, Any]) -> None:
 
 
 def test_what_a_person_may_set(dags: dict[str, Any]) -> None:
-    assert dags["pull_shop"]["params"] == {"tables": [], "since": None, "full": False}
+    pull = {"tables": [], "since": None, "full": False, "confirm": False}
+    assert dags["pull_shop"]["params"] == pull
     assert dags["publish_crm"]["params"] == {"dry_run": False, "retry_refused": False}
     assert dags["check_system"]["params"] == {"system": "shop"}
 

@@ -58,9 +58,10 @@ def test_reads_every_record_once_in_pages_and_claims_as_many(
     for table in kind.tables:
         held = running.held(table)
         assert sorted(landing.read(table)) == sorted(held)
-        assert len(landing.pages[table]) > 1
+        assert len(landing.pages[table]) > 1 or table in kind.few
         reading = landing.readings[table]
-        assert (reading.claimed, reading.seen) == (len(held), len(held))
+        assert reading.seen == len(held)
+        assert reading.claimed == (None if table in kind.silent else len(held))
         assert reading.finished
         assert reading.complete
 
@@ -78,7 +79,7 @@ def test_goes_on_at_any_position(kind: Kind, running: Running, landing: Landing)
             loads += 1
         assert sorted(seen) == sorted(running.held(table))
         assert landing.readings[table].complete
-        assert (loads > 1) != (table in kind.at_once)
+        assert (loads > 1) != (table in kind.at_once | kind.few)
 
 
 def test_second_pull_reads_what_changed_and_the_overlap(
@@ -88,7 +89,7 @@ def test_second_pull_reads_what_changed_and_the_overlap(
     before = {table: running.held(table) for table in kind.tables}
     running.change("7", phone=PHONE)
     landing.pull()
-    [customers, _] = kind.tables
+    customers = next(iter(kind.tables))
     assert PHONE.replace(" ", "") in str(landing.rows[customers][key_of_7(running)]).replace(
         " ", ""
     )
@@ -99,7 +100,7 @@ def test_second_pull_reads_what_changed_and_the_overlap(
 
 
 def key_of_7(running: Running) -> str:
-    [customers, _] = running.kind.tables
+    customers = next(iter(running.kind.tables))
     return next(key for key in running.held(customers) if key.rpartition("/")[2] == "7")
 
 
@@ -140,9 +141,9 @@ def test_a_short_answer_is_made_good_or_shows(
         reading = landing.pull(table, since=since).readings[table]
         whole = landing.rows[table].keys() == running.held(table).keys()
         assert running.store.faults == []
-        assert reading.complete == whole
+        assert reading.complete == whole or table in kind.silent
         running.mend()
-        landing.pull(table)
+        landing.pull(table, full=True)
         assert landing.rows[table].keys() == running.held(table).keys()
 
 
@@ -151,7 +152,7 @@ def test_a_wrong_password_is_denied_and_names_the_connection(
 ) -> None:
     system = running.other(password="wrong-secret")
     readings = landing_of(running, system, tmp_path).pull().readings
-    assert len(readings) == 2
+    assert readings.keys() == running.kind.tables.keys()
     for reading in readings.values():
         refused = failed(reading, running)
         assert isinstance(refused, Denied)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -9,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import requests
 
+import sources.incremental
 import sources.woocommerce
 from clients import Implausible
 from clients.woocommerce import PER_PAGE, connect
@@ -17,7 +19,7 @@ from systems import Connection, System
 from tests.clients import recorded
 from tests.clients.scripted import URL, Scripted, answer
 from tests.kinds import KINDS
-from tests.pulled import contract, nothing_held, pull
+from tests.pulled import Landing, contract, nothing_held, pull
 
 SHOP = System("shop", "woocommerce", connection=Connection(host=URL, login="k", password="s"))
 WOOCOMMERCE = next(kind for kind in KINDS if kind.name == "woocommerce")
@@ -33,9 +35,9 @@ class Replay(Scripted):
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         query = dict(parse_qsl(urlsplit(str(request.url)).query))
         table = str(request.url).partition("?")[0].rpartition("/")[2]
-        assert (query["orderby"], query["order"]) == ("id", "asc")
+        assert query["per_page"] == "1" or (query["orderby"], query["order"]) == ("id", "asc")
         rows = self.tables[table] if query.get("status", "any") == "any" else []
-        start = int(query["offset"])
+        start = int(query.get("offset", 0))
         shown = rows[start : start + int(query["per_page"])]
         self.given = [answer(200, shown, {"X-WP-Total": str(len(rows))})]
         return super().send(request, **options)
@@ -45,13 +47,14 @@ class Replay(Scripted):
 def test_the_recorded_store_comes_out_row_by_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tables = {name: recorded.rows(name) for name in ("customers", "orders")}
+    counts = {"customers": 324, "orders": 640, "products": 40, "refunds": 30}
+    tables = {**{name: recorded.rows(name) for name in counts}, "coupons": [], "variations": []}
     replay = Replay(tables)
     store = connect(SHOP)
     store.http.session.mount("http://", replay)
     monkeypatch.setattr(sources.woocommerce, "connect", lambda system: store)
     pages = pull(sources.woocommerce.source(SHOP, contract("woocommerce"), nothing_held), tmp_path)
-    for name, count in (("customers", 324), ("orders", 640)):
+    for name, count in counts.items():
         landed = [row for page in pages[name] for row in page.rows]
         assert landed == tables[name]
         assert len(landed) == pages[name][-1].claimed == count
@@ -127,7 +130,7 @@ def test_trash_and_drafts_are_read_too() -> None:
         pages = list(orders.read(Window()))
     statuses = {row["id"]: row["status"] for page in pages for row in page.rows}
     assert (statuses[1001], statuses[1002]) == ("trash", "checkout-draft")
-    assert len(statuses) == pages[-1].claimed == 130
+    assert len(statuses) == pages[-1].claimed + 1 == 130
 
 
 def test_a_store_without_drafts_is_read_all_the_same() -> None:
@@ -154,3 +157,54 @@ def test_changes_are_asked_for_in_naive_utc() -> None:
     list(orders.read(Window(since="2026-11-20T08:00:00Z")))
     query = replay.queries()[0]
     assert (query["modified_after"], query["dates_are_gmt"]) == ("2026-11-20T08:00:00", "true")
+
+
+def test_refunds_of_a_store_without_their_list_are_found_order_by_order(tmp_path: Path) -> None:
+    with WOOCOMMERCE.running(customers=3, orders=130) as running:
+        landing = Landing(tmp_path / "new", sources.woocommerce, running.system, running.contract)
+        asked = landing.pull("refunds").rows["refunds"]
+        running.store.goods.has_refunds = False
+        older = Landing(tmp_path / "old", sources.woocommerce, running.system, running.contract)
+        found = older.pull("refunds").rows["refunds"]
+        assert found == asked
+        assert len(found) == 6
+        assert older.readings["refunds"].complete
+        assert older.pull("refunds").readings["refunds"].complete
+
+
+def test_the_trash_and_what_left_it_are_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with WOOCOMMERCE.running(customers=3, orders=30) as running:
+        landing = Landing(tmp_path, sources.woocommerce, running.system, running.contract)
+        landing.pull("orders")
+        api = running.store
+        with api.lock:
+            api.orders["1003"].status = "trash"
+            api.orders["1003"].updated_at = datetime.now(UTC)
+            del api.orders["1004"]
+        pages = landing.pull("orders").pages["orders"]
+        assert [(page.change, page.keys) for page in pages if page.change] == [
+            ("trashed", ["1003"])
+        ]
+        monkeypatch.setattr(sources.incremental, "_now", lambda: "2199-01-01T00:00:00Z")
+        landing.pull("orders")
+        assert landing.changes["orders"] == {"1004": "deleted"}
+        assert landing.readings["orders"].listed == 28
+
+
+def test_a_variation_that_changed_without_its_product_is_found_by_the_sweep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with WOOCOMMERCE.running(customers=3, orders=30) as running:
+        landing = Landing(tmp_path, sources.woocommerce, running.system, running.contract)
+        landing.pull("variations")
+        items = running.store.goods.items["variations"]
+        changed, gone = sorted(items)[:2]
+        items[changed].values["price"] = "0.99"
+        items[changed].updated_at = datetime.now(UTC)
+        del items[gone]
+        monkeypatch.setattr(sources.incremental, "_now", lambda: "2199-01-01T00:00:00Z")
+        landing.pull("variations")
+        assert landing.rows["variations"][changed]["price"] == "0.99"
+        assert landing.changes["variations"] == {gone: "deleted"}
