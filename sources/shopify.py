@@ -137,7 +137,7 @@ def _places(
             found = location[kind.within]
             after = found["pageInfo"]["endCursor"]
             if not found["pageInfo"]["hasNextPage"]:
-                yield found["nodes"], following and {"place": following}
+                yield found["nodes"], {"place": following} if following else None
                 break
             yield found["nodes"], {"place": place, "after": after}
         after = None
