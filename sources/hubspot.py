@@ -70,8 +70,9 @@ def _archived(reader: Reader, window: Window, after: str | None) -> Iterator[Pag
     while True:
         rows, after = reader.page(after, archived=True)
         fresh = [r for r in rows if not window.since or str(r["archivedAt"]) >= window.since]
-        position = {"archived": after} if after else {"list": None, "search": None}
-        yield Page(fresh, change="archived", position=position)
+        if fresh or after:
+            position = {"archived": after} if after else {"list": None, "search": None}
+            yield Page(fresh, change="archived", position=position)
         if after is None:
             return
 

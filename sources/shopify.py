@@ -60,8 +60,8 @@ def _read(shop: Shopify, kind: Kind, window: Window) -> Iterator[Page]:
     at = window.position
     if at is None:
         _warn(shop, kind)
-    if at is None and window.since:
-        yield Page([], position={}, gone=_destroyed(shop, kind, window.since))
+    if at is None and window.since and (gone := _destroyed(shop, kind, window.since)):
+        yield Page([], position={}, gone=gone)
     if (at and "bulk" in at) or (not at and _many(shop, kind, window)):
         yield from shopify_bulk.read(shop, kind, window)
     elif kind.within:

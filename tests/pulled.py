@@ -84,14 +84,20 @@ class Landing:
         for name, (pages, [reading]) in read(resources, self.folder).items():
             self.pages[name], self.readings[name] = pages, reading
             for page in pages:
+                for key in [*page.gone, *(page.keys if page.change else ())]:
+                    self.rows[name].pop(key, None)
+                    self.cursors[name].pop(key, None)
+                if page.change:
+                    continue
                 for row, key, cursor in zip(page.rows, page.keys, page.cursors, strict=True):
                     self.rows[name][key] = row
                     self.cursors[name][key] = cursor
         return self
 
     def read(self, table: str) -> list[str]:
-        """Keys whose rows were read in the last run."""
-        return [key for page in self.pages.get(table, []) for key in page.keys]
+        """Keys whose rows were read in the last run, those of archived ones left out."""
+        pages = (page for page in self.pages.get(table, []) if page.change is None)
+        return [key for page in pages for key in page.keys]
 
     def unchanged(self, table: str) -> list[str]:
         return [key for page in self.pages.get(table, []) for key in page.unchanged]

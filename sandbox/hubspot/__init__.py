@@ -223,10 +223,11 @@ class HubSpot(Objects):
 
     def _owners(self, call: Call, kind: str, rest: str, old: bool) -> Response:
         archived = call.request.query_params.get("archived") == "true"
-        return JSONResponse({"results": owners(archived=archived)})
+        rows = owners(archived=archived)
+        return JSONResponse({"results": rows if archived else self.shortened(rows)})
 
     def _pipelines(self, call: Call, kind: str, rest: str, old: bool) -> Response:
-        return JSONResponse({"results": pipelines(kind)})
+        return JSONResponse({"results": self.shortened(pipelines(kind))})
 
     def _account(self, call: Call, kind: str, rest: str, old: bool) -> Response:
         known = {"portalId": 1_000_001, "accountType": "STANDARD", "timeZone": "Europe/Istanbul"}
