@@ -25,6 +25,7 @@ from sources import shopify_queries as queries
 from sources.contract import Contract
 from sources.shopify_kinds import KINDS, Kind
 from sources.shopify_rows import complete, fetch, number
+from sources.shopify_shape import shape
 from systems import System
 
 BULK_FROM = 250  # rows in a window: from here on a bulk operation is faster than pages
@@ -50,6 +51,7 @@ def tables_of(shop: Shopify, memory: Memory = lambda table: {}) -> dict[str, Tab
             lists_all=kind.connection != "orders",
             listing=partial(_listing, shop, kind, partial(memory, name)),
             fetch=partial(fetch, shop, kind),
+            shape=partial(shape, shop, kind),
         )
         for name, kind in KINDS.items()
     }
