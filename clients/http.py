@@ -35,6 +35,10 @@ class Unknown(Unavailable):
     """A write whose outcome nobody knows: it was sent, and no believable answer came."""
 
 
+class Missing(Refused):
+    """There is nothing at that path: a 404."""
+
+
 class Passing(Unavailable):
     """May be repeated; `wait` is what the system asked for, in seconds."""
 
@@ -186,6 +190,8 @@ class Http:
             wait = self.asked(response)
             request = f" (it asks to wait {wait:.0f} s)" if wait is not None else ""
             return Passing(self.system, cause + request, "The next run tries again", wait)
+        if status == 404:
+            return Missing(self.system, cause)
         if status < 500 or (status == 500 and self.refusing_500 and self.words(_json(response))):
             return Refused(self.system, cause)
         if again:

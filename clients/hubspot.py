@@ -16,12 +16,17 @@ from requests.auth import AuthBase
 
 from clients import Denied, Implausible
 from clients.answers import retry_after
-from clients.http import Http, Pace, private
+from clients.http import Http, Missing, Pace, private
 from systems import System
 
 VERSION = "2026-09"
 HOST = "https://api.hubapi.com"
 LIST_LIMIT, SEARCH_LIMIT, BATCH = 100, 200, 100
+OBJECTS = (
+    *("contacts", "companies", "deals", "tickets", "line_items", "products"),
+    *("calls", "emails", "meetings"),
+)
+OLD = {"associations": "v4"}  # the others: v3
 SEARCH_CAP = 10_000  # a search answers no row beyond this one
 SEARCH_INTERVAL = 0.21  # five a second, and a little for clocks that differ
 POLICY_WAIT = {"TEN_SECONDLY_ROLLING": 10.0, "SECONDLY": 1.0, "DAILY": 86_400.0}
@@ -31,24 +36,52 @@ Record = dict[str, Any]
 
 
 class HubSpot:
+    """Paths carry the version's date; where an account does not know one (404), the older path
+    of the same is taken from then on."""
+
     def __init__(self, http: Http, searches: Pace) -> None:
         self.http, self.searches = http, searches
+        self.old: set[str] = set()  # areas of the API that this account has at old paths only
 
     def page(
-        self, kind: str, properties: Sequence[str], after: str | None, limit: int = LIST_LIMIT
+        self,
+        kind: str,
+        properties: Sequence[str],
+        after: str | None,
+        limit: int = LIST_LIMIT,
+        *,
+        archived: bool = False,
     ) -> tuple[list[Record], str | None]:
         """A page of all records, and where the next one starts (None: that was the last)."""
-        params = {"limit": limit, "properties": ",".join(properties), "archived": "false"}
-        if after is not None:
-            params["after"] = after
-        answer = self.http.believe(self.http.get(f"/crm/objects/{VERSION}/{kind}", params), dict)
-        return self._results(answer, kind), _after(answer)
+        params = {"limit": limit, "properties": ",".join(properties)}
+        return self._page("objects", f"/{kind}", params, after, archived)
+
+    def owners(self, after: str | None, *, archived: bool) -> tuple[list[Record], str | None]:
+        return self._page("owners", "", {"limit": LIST_LIMIT}, after, archived)
+
+    def pipelines(self, kind: str) -> list[Record]:
+        answer = self.http.believe(self._ask("GET", "pipelines", f"/{kind}"), dict)
+        return self._results(answer, f"pipelines of {kind}")
+
+    def records(
+        self, kind: str, properties: Sequence[str], ids: Sequence[str], *, archived: bool = False
+    ) -> list[Record]:
+        """Records by id, in the order asked for; those that are not there are left out."""
+        found: dict[str, Record] = {}
+        flag = "?archived=true" if archived else ""
+        for start in range(0, len(ids), BATCH):
+            inputs = [{"id": record} for record in ids[start : start + BATCH]]
+            body = {"inputs": inputs, "properties": list(properties), "propertiesWithHistory": []}
+            path = f"/{kind}/batch/read{flag}"
+            answer = self.http.believe(self._ask("POST", "objects", path, body, again=True), dict)
+            found |= {str(row["id"]): row for row in self._results(answer, kind)}
+        return [found[record] for record in ids if record in found]
 
     def search(self, kind: str, body: Mapping[str, Any]) -> tuple[list[Record], int, str | None]:
         """A page of matching records, how many match in all, and where the next page starts."""
         if delay := self.searches.delay():
             self.http.sleep(delay)
-        response = self.http.post(f"/crm/objects/{VERSION}/{kind}/search", body, repeatable=True)
+        response = self._ask("POST", "objects", f"/{kind}/search", body, again=True)
         answer = self.http.believe(response, dict)
         total = answer.get("total")
         if not isinstance(total, int):
@@ -57,36 +90,94 @@ class HubSpot:
 
     def associated(self, kind: str, to: str, ids: Sequence[str]) -> dict[str, list[str]]:
         """Ids of the `to` records linked to each record that has any."""
-        path = f"/crm/associations/{VERSION}/{kind}/{to}/batch/read"
-        body = {"inputs": [{"id": record} for record in ids]}
-        answer = self.http.believe(self.http.post(path, body, repeatable=True), dict)
-        return {
-            str(found["from"]["id"]): [
-                str(end.get("toObjectId") or end["id"]) for end in found["to"]
+        found: dict[str, list[str]] = {}
+        inputs: list[Record] = [{"id": record} for record in ids]
+        while inputs:
+            path = f"/{kind}/{to}/batch/read"
+            response = self._ask("POST", "associations", path, {"inputs": inputs}, again=True)
+            results = self._results(self.http.believe(response, dict), f"{kind} to {to}")
+            for one in results:
+                ends = [str(end.get("toObjectId") or end["id"]) for end in one["to"]]
+                found.setdefault(str(one["from"]["id"]), []).extend(ends)
+            inputs = [
+                {"id": one["from"]["id"], "after": after}
+                for one in results
+                if (after := _after(one))
             ]
-            for found in self._results(answer, f"{kind} to {to}")
-        }
+        return found
 
     def update(self, kind: str, inputs: Sequence[Record]) -> dict[str, Any]:
         """One batch (at most 100); `errors` in the answer name what was refused, whatever the
         status code says."""
-        path = f"/crm/objects/{VERSION}/{kind}/batch/update"
-        return self.http.believe(self.http.post(path, {"inputs": list(inputs)}), dict)
+        response = self._ask("POST", "objects", f"/{kind}/batch/update", {"inputs": list(inputs)})
+        return self.http.believe(response, dict)
+
+    def properties(self, kind: str, what: str = "") -> list[Record]:
+        """The properties (or with `what="/groups"`, the property groups) that exist."""
+        answer = self.http.believe(self._ask("GET", "properties", f"/{kind}{what}"), dict)
+        return self._results(answer, f"properties of {kind}")
 
     def names(self, kind: str, what: str = "") -> set[str]:
-        """Names of the properties (or with `what="/groups"`, the property groups) that exist."""
-        answer = self.http.believe(self.http.get(f"/crm/properties/{VERSION}/{kind}{what}"), dict)
-        return {str(found["name"]) for found in self._results(answer, f"properties of {kind}")}
+        return {str(found["name"]) for found in self.properties(kind, what)}
 
     def create(self, kind: str, definition: Mapping[str, Any], what: str = "") -> None:
         """Creates a property, or with `what="/groups"` a group of them."""
-        self.http.post(f"/crm/properties/{VERSION}/{kind}{what}", definition)
+        self._ask("POST", "properties", f"/{kind}{what}", definition)
 
     def check(self) -> str:
-        """Proves that the account is reached and both of its tables are readable."""
-        for kind in ("contacts", "deals"):
-            self.page(kind, (), None, limit=1)
-        return f"reads contacts and deals at {self.http.base}"
+        """Proves that the account is reached, and says what the token may read."""
+        reads, hidden = [], []
+        self.page("contacts", (), None, limit=1)
+        for name in OBJECTS:
+            try:
+                self.page(name, (), None, limit=1)
+                reads.append(name)
+            except Denied:
+                hidden.append(name)
+        try:
+            self.owners(None, archived=False)
+            reads.append("owners")
+        except Denied:
+            hidden.append("owners")
+        reads += ["pipelines"] if {"deals", "tickets"} & {*reads} else []
+        said = f"reads {', '.join(reads)} at {self.http.base}"
+        return f"{said}; has no right to read {', '.join(hidden)}" if hidden else said
+
+    def _page(
+        self, area: str, rest: str, params: Record, after: str | None, archived: bool
+    ) -> tuple[list[Record], str | None]:
+        asked = {**params, "archived": "true" if archived else "false"}
+        if after is not None:
+            asked["after"] = after
+        answer = self.http.believe(self._ask("GET", area, rest, params=asked), dict)
+        return self._results(answer, rest or area), _after(answer)
+
+    def _ask(
+        self,
+        method: str,
+        area: str,
+        rest: str,
+        body: Any = None,
+        *,
+        params: Record | None = None,
+        again: bool | None = None,
+    ) -> requests.Response:
+        asking = {"params": params, "body": body, "repeatable": again}
+        if area not in self.old:
+            try:
+                return self.http.request(method, f"/crm/{area}/{VERSION}{rest}", **asking)
+            except Missing as error:
+                missing = error
+        try:
+            response = self.http.request(
+                method, f"/crm/{OLD.get(area, 'v3')}/{area}{rest}", **asking
+            )
+        except Missing:
+            if area in self.old:
+                raise
+            raise missing from None
+        self.old.add(area)
+        return response
 
     def _results(self, answer: Mapping[str, Any], what: str) -> list[Record]:
         results = answer.get("results")

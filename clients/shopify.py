@@ -9,6 +9,7 @@ Queries cost points from a bucket that refills; an empty one is a 200 that says 
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -40,11 +41,14 @@ query Check {
 }
 """
 
+log = logging.getLogger(__name__)
+
 
 class Shopify:
     def __init__(self, http: Http, bucket: Bucket) -> None:
         self.http, self.bucket = http, bucket
         self._all_orders: bool | None = None
+        self._older = False  # whether another version than ours was served
         self.path = f"/admin/api/{VERSION}/graphql.json"
 
     def query(self, text: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -82,6 +86,7 @@ class Shopify:
         body = {"query": text, "variables": dict(variables or {})}
         response = self.http.post(self.path, body, repeatable=repeatable)
         answer = self.http.believe(response, dict)
+        self._served(response)
         self.bucket.spent(answer.get("extensions", {}).get("cost", {}))
         if errors := answer.get("errors"):
             raise self._error(errors, repeatable)
@@ -89,6 +94,13 @@ class Shopify:
             raise Implausible(self.http.system, "the answer holds neither data nor errors")
         data: dict[str, Any] = answer["data"]
         return data
+
+    def _served(self, response: requests.Response) -> None:
+        """Shopify answers a version it has retired by the oldest one it still serves."""
+        served = response.headers.get("X-Shopify-API-Version", VERSION)
+        if served != VERSION and not self._older:
+            self._older = True
+            log.warning("%s: answers as API %s, not as %s", self.http.system, served, VERSION)
 
     def _error(self, errors: Any, repeatable: bool) -> Exception:
         first = errors[0] if isinstance(errors, list) and isinstance(errors[0], dict) else {}

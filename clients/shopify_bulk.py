@@ -89,8 +89,8 @@ def ended(shop: Shopify, operation: str) -> Ended:
     raise Unavailable(shop.http.system, f"a bulk operation stands still at {objects} objects")
 
 
-def lines(shop: Shopify, result: Ended) -> Iterator[dict[str, Any]]:
-    """The objects of a result, one by one; an empty result has no address at all."""
+def lines(shop: Shopify, result: Ended) -> Iterator[tuple[bytes, dict[str, Any]]]:
+    """The lines of a result and their objects; an empty result has no address at all."""
     if result.url is None:
         return
     system, where = shop.http.system, urlsplit(result.url).hostname
@@ -106,7 +106,7 @@ def lines(shop: Shopify, result: Ended) -> Iterator[dict[str, Any]]:
                 raise Unavailable(system, f"{where} answered {said} for a bulk result")
             for line in response.iter_lines(CHUNK):
                 if line:
-                    yield _object(system, line)
+                    yield line, _object(system, line)
     except requests.RequestException as error:
         # Without `from`: the library's text repeats the address, and that is signed.
         cause = f"a bulk operation's result broke off: {type(error).__name__} from {where}"

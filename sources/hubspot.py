@@ -1,32 +1,30 @@
-"""HubSpot: contacts and deals.
+"""HubSpot: people, companies, deals, tickets, products, activities, owners and pipelines.
 
-API: CRM 2026-09   Auth: service key   Page: 100 listed, 200 searched   Deletes: not seen yet
+API: CRM 2026-09   Auth: service key   Page: 100 listed, 200 searched   Deletes: archive, merges
 
-Everything at first by LIST, which has no end; then changes by SEARCH, which answers at most
-10,000 rows a query: a longer walk starts again at the last modification it saw, and when that
-many share one instant it goes through them by id.
+Everything at first by LIST, which has no end; then changes by SEARCH. Rows have every property
+the account has, except ours, and the records they are linked to. A read begins with what was
+archived; winners of a merge name the records that are no more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
-from typing import Any, Unpack
+from typing import Unpack
 
 from dlt.sources import DltResource
 
-from clients.hubspot import SEARCH_CAP, SEARCH_LIMIT, HubSpot, connect
-from sources import Asked, Memory, Page, Row, Table, Window, resources
-from sources.contract import Contract, ContractTable
+from clients.hubspot import HubSpot, connect
+from sources import Asked, Listed, Memory, Page, Row, Table, Window, resources
+from sources.contract import Contract
+from sources.hubspot_kinds import KINDS, PIPELINED, Kind
+from sources.hubspot_rows import MERGED, Reader
+from sources.hubspot_search import cursor, held, searched
 from systems import System
 
-PREFIX = "properties."
 OVERLAP = timedelta(minutes=10)  # a change appears in the search index some moments later
-EVERYTHING = {"filterGroups": [], "sorts": [], "properties": [], "limit": 1, "after": "0"}
-# The vendor's name of "last modified": contacts are older than the hs_ convention.
-MODIFIED = {"contacts": "lastmodifieddate", "deals": "hs_lastmodifieddate"}
 
 
 def source(
@@ -35,133 +33,126 @@ def source(
     return resources(system, contract, memory, tables_of(connect(system), contract), asked)
 
 
-@dataclass(frozen=True)
-class Kind:
-    """One object type as we read it."""
-
-    crm: HubSpot
-    name: str
-    modified: str
-    properties: tuple[str, ...]
-
-
 def tables_of(crm: HubSpot, contract: Contract) -> dict[str, Table]:
-    return {
-        name: _table(crm, name, modified, contract.tables[name])
-        for name, modified in MODIFIED.items()
-        if name in contract.tables
-    }
+    """The contract adds nothing to what is read: rows have every property there is."""
+    objects = {name: _table(Reader(crm, kind)) for name, kind in KINDS.items()}
+    return {**objects, "owners": _owners(crm), "pipelines": _pipelines(crm)}
 
 
-def _table(crm: HubSpot, name: str, modified: str, promised: ContractTable) -> Table:
-    asked = {c.path.removeprefix(PREFIX) for c in promised.columns if c.path.startswith(PREFIX)}
-    kind = Kind(crm, name, modified, tuple(sorted(asked | {modified})))
+def _table(reader: Reader) -> Table:
     return Table(
-        name,
+        reader.kind.name,
         key=lambda row: str(row["id"]),
-        read=partial(_read, kind),
-        cursor=partial(_cursor, kind),
+        read=partial(_read, reader),
+        cursor=partial(cursor, reader.kind),
         changed_since=True,
         overlap=OVERLAP,
+        listing=partial(_listing, reader),
+        fetch=reader.fetch,
+        shape=reader.shape,
     )
 
 
-def _cursor(kind: Kind, row: Row) -> str | None:
-    moment = (row.get("properties") or {}).get(kind.modified) or row.get("updatedAt")
-    return _iso(_millis(moment)) if moment else None
+def _read(reader: Reader, window: Window) -> Iterator[Page]:
+    """Position: `archived`, where the list of those starts, then `list` or `search`."""
+    at = window.position or {"archived": None}
+    if "archived" in at:
+        yield from _archived(reader, window, at["archived"])
+        at = {}
+    if window.since:
+        yield from _searched(reader, window.since, at.get("search"))
+    else:
+        yield from _listed(reader, at.get("list"))
 
 
-def _read(kind: Kind, window: Window) -> Iterator[Page]:
-    pages = _searched(kind, window) if window.since else _listed(kind, window)
-    for page in pages:
-        yield Page(_linked(kind, page.rows), claimed=page.claimed, position=page.position)
-
-
-def _listed(kind: Kind, window: Window) -> Iterator[Page]:
-    after = window.position
+def _archived(reader: Reader, window: Window, after: str | None) -> Iterator[Page]:
+    """What was archived since; HubSpot keeps it for 90 days."""
     while True:
-        rows, after = kind.crm.page(kind.name, kind.properties, after)
+        rows, after = reader.page(after, archived=True)
+        fresh = [r for r in rows if not window.since or str(r["archivedAt"]) >= window.since]
+        if fresh or after:
+            position = {"archived": after} if after else {"list": None, "search": None}
+            yield Page(fresh, change="archived", position=position)
         if after is None:
-            # A list does not say how long it is; a search for everything does.
-            yield Page(rows, claimed=kind.crm.search(kind.name, EVERYTHING)[1])
             return
-        yield Page(rows, position=after)
 
 
-def _searched(kind: Kind, window: Window) -> Iterator[Page]:
-    """Position: `from` (ms) where this query starts, `after` inside it, the `claimed` total of
-    the first query, and `id`: inside one instant, the last id walked."""
-    start = _millis(window.since or "")
-    at = window.position or {"from": start, "after": 0, "claimed": None, "id": None}
+def _listed(reader: Reader, after: str | None) -> Iterator[Page]:
     while True:
-        rows, total, after = kind.crm.search(kind.name, _query(kind, at))
-        at = {**at, "claimed": total if at["claimed"] is None else at["claimed"]}
-        following = _following(kind, at, rows, after)
-        yield Page(rows, claimed=at["claimed"], position=following)
-        if following is None:
+        rows, after = reader.page(after)
+        claimed = held(reader.crm, reader.kind) if after is None else None
+        position = {"list": after} if after else None
+        yield Page(reader.linked(rows), claimed=claimed, position=position, gone=_merged(rows))
+        if after is None:
             return
-        at = following
 
 
-def _query(kind: Kind, at: Mapping[str, Any]) -> dict[str, Any]:
-    moment = {"propertyName": kind.modified, "operator": "GTE", "value": str(at["from"])}
-    filters, sort = [moment], kind.modified
-    if at["id"] is not None:
-        moment["operator"] = "EQ"
-        filters.append({"propertyName": "hs_object_id", "operator": "GT", "value": at["id"]})
-        sort = "hs_object_id"
+def _searched(reader: Reader, since: str, at: Row | None) -> Iterator[Page]:
+    walk = searched(reader.crm, reader.kind, reader.properties(), since, at)
+    for found, claimed, following in walk:
+        rows = reader.linked([reader.slim(row) for row in found])
+        position = {"search": following} if following else None
+        yield Page(rows, claimed=claimed, position=position, gone=_merged(rows))
+
+
+def _merged(rows: Sequence[Row]) -> dict[str, str]:
+    """Losers of merges, by what their winners say; a winner that lost later names it again."""
     return {
-        "filterGroups": [{"filters": filters}],
-        "sorts": [{"propertyName": sort, "direction": "ASCENDING"}],
-        "properties": list(kind.properties),
-        "limit": SEARCH_LIMIT,
-        "after": str(at["after"]),
+        loser: f"merged into {row['id']}"
+        for row in rows
+        for loser in str(row["properties"].get(MERGED) or "").split(";")
+        if loser and loser != str(row["id"])
     }
 
 
-def _following(
-    kind: Kind, at: Mapping[str, Any], rows: list[Row], after: str | None
-) -> dict[str, Any] | None:
-    """Where the walk goes on after this page, which said its successor starts at `after`."""
-    if after is None or not rows:
-        # An instant walked by id is done: on with what came later.
-        past = {**at, "from": at["from"] + 1, "after": 0, "id": None}
-        return past if at["id"] is not None else None
-    if int(after) + SEARCH_LIMIT <= SEARCH_CAP:
-        return {**at, "after": int(after)}
-    if at["id"] is not None:
-        return {**at, "after": 0, "id": str(rows[-1]["id"])}
-    latest = _millis(_cursor(kind, rows[-1]) or "")
-    if latest > at["from"]:
-        return {**at, "from": latest, "after": 0}
-    return {**at, "after": 0, "id": "0"}
+def _listing(reader: Reader, window: Window) -> Iterator[Listed]:
+    crm, kind = reader.crm, reader.kind
+    wanted = (kind.modified,)
+    if window.since:
+        for rows, claimed, _ in searched(crm, kind, wanted, window.since, None):
+            yield Listed(_cursors(kind, rows), claimed)
+        return
+    after = None
+    while True:
+        rows, after = crm.page(kind.name, wanted, after)
+        yield Listed(_cursors(kind, rows), held(crm, kind) if after is None else None)
+        if after is None:
+            return
 
 
-def _linked(kind: Kind, rows: list[Row]) -> list[Row]:
-    """Deals with their contacts, in the shape LIST gives them; searches leave them out."""
-    if kind.name != "deals" or not rows:
-        return rows
-    links = kind.crm.associated("deals", "contacts", [str(row["id"]) for row in rows])
-    return [
-        {
-            **row,
-            "associations": {
-                "contacts": {"results": [{"id": c} for c in sorted(links.get(str(row["id"]), []))]}
-            },
-        }
-        for row in rows
-    ]
+def _cursors(kind: Kind, rows: Sequence[Row]) -> Mapping[str, str | None]:
+    return {str(row["id"]): cursor(kind, row) for row in rows}
 
 
-def _millis(moment: str) -> int:
-    """Epoch milliseconds of an ISO moment, or of one already given so."""
-    if moment.isdecimal():
-        return int(moment)
-    parsed = datetime.fromisoformat(moment.replace("Z", "+00:00"))
-    aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-    return (aware - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+def _owners(crm: HubSpot) -> Table:
+    def read(window: Window) -> Iterator[Page]:
+        """Position: `archived`, whether those are listed, and `after`."""
+        at = window.position or {"archived": True, "after": None}
+        while at:
+            rows, after = crm.owners(at["after"], archived=at["archived"])
+            change = "archived" if at["archived"] else None
+            following = {**at, "after": after}
+            if after is None:
+                following = {"archived": False, "after": None} if at["archived"] else {}
+            yield Page(rows, change=change, position=following or None)
+            at = following
+
+    return Table(
+        "owners",
+        key=lambda row: str(row["id"]),
+        read=read,
+        cursor=lambda row: row.get("updatedAt"),
+    )
 
 
-def _iso(millis: int) -> str:
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=millis)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{millis % 1000:03d}Z"
+def _pipelines(crm: HubSpot) -> Table:
+    def read(window: Window) -> Iterator[Page]:
+        rows = [{**row, "objectType": n} for n in PIPELINED for row in crm.pipelines(n)]
+        yield Page(rows)
+
+    return Table(
+        "pipelines",
+        key=lambda row: f"{row['objectType']}/{row['id']}",
+        read=read,
+        cursor=lambda row: row.get("updatedAt"),
+    )

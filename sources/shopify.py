@@ -25,6 +25,7 @@ from sources import shopify_queries as queries
 from sources.contract import Contract
 from sources.shopify_kinds import KINDS, Kind
 from sources.shopify_rows import complete, fetch, number
+from sources.shopify_shape import shape
 from systems import System
 
 BULK_FROM = 250  # rows in a window: from here on a bulk operation is faster than pages
@@ -50,6 +51,7 @@ def tables_of(shop: Shopify, memory: Memory) -> dict[str, Table]:
             lists_all=kind.connection != "orders",
             listing=partial(_listing, shop, kind, partial(memory, name)),
             fetch=partial(fetch, shop, kind),
+            shape=partial(shape, shop, kind),
         )
         for name, kind in KINDS.items()
     }
@@ -60,8 +62,8 @@ def _read(shop: Shopify, kind: Kind, window: Window) -> Iterator[Page]:
     at = window.position
     if at is None:
         _warn(shop, kind)
-    if at is None and window.since:
-        yield Page([], position={}, gone=_destroyed(shop, kind, window.since))
+    if at is None and window.since and (gone := _destroyed(shop, kind, window.since)):
+        yield Page([], position={}, gone=gone)
     if (at and "bulk" in at) or (not at and _many(shop, kind, window)):
         yield from shopify_bulk.read(shop, kind, window)
     elif kind.within:

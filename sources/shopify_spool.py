@@ -26,7 +26,7 @@ class Spool:
     """`kind.within`: the children are the rows, and what they are in is left out."""
 
     def __init__(self, kind: Kind) -> None:
-        self.kind = kind
+        self.kind, self.homes = kind, {child.type: child for child in kind.children}
 
     def __enter__(self) -> Spool:
         self.folder = tempfile.TemporaryDirectory(prefix="kopru-bulk-")
@@ -39,8 +39,8 @@ class Spool:
         self.file.close()
         self.folder.cleanup()
 
-    def fill(self, lines: Iterable[Row]) -> int:
-        """Takes all lines in place of what was there; how many there were."""
+    def fill(self, lines: Iterable[tuple[bytes, Row]]) -> int:
+        """Takes all lines, with their objects, in place of what was there; how many there were."""
         self.file.execute("drop table if exists lines")
         self.file.execute("create table lines (row text, child integer, body blob)")
         self.count = 0
@@ -48,15 +48,15 @@ class Spool:
         self.file.commit()
         return self.count
 
-    def _keyed(self, lines: Iterable[Row]) -> Iterator[tuple[str, bool, bytes]]:
-        for line in lines:
+    def _keyed(self, lines: Iterable[tuple[bytes, Row]]) -> Iterator[tuple[str, bool, bytes]]:
+        for line, found in lines:
             self.count += 1
-            parent = line.pop(PARENT, None)
+            parent = found.get(PARENT)
             if self.kind.within:
                 if parent is not None:
-                    yield line["id"], False, orjson.dumps(line)
+                    yield found["id"], False, line
             else:
-                yield parent or line["id"], parent is not None, orjson.dumps(line)
+                yield parent or found["id"], parent is not None, line
 
     def pages(self, after: str, size: int) -> Iterator[list[Row]]:
         """Rows in the order of their keys, from the first one after this."""
@@ -77,11 +77,12 @@ class Spool:
         if group[0][1]:
             return
         row: Row = orjson.loads(group[0][2])
-        homes = {child.type: child for child in self.kind.children}
+        row.pop(PARENT, None)
         row |= {child.name: {"nodes": []} for child in self.kind.children}
         for _, _, body in group[1:]:
             node = orjson.loads(body)
-            child = homes[node.pop("__typename")]
+            del node[PARENT]
+            child = self.homes[node.pop("__typename")]
             if theirs(child, node):
                 row[child.name]["nodes"].append(node)
         yield row

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -17,6 +17,7 @@ import publishers.soap
 import publishers.woocommerce
 import sources.files
 import sources.hubspot
+import sources.hubspot_kinds
 import sources.shopify
 import sources.soap
 import sources.woocommerce
@@ -24,6 +25,7 @@ from clients.notes import ours, without_ours
 from contracts import Contract, contract_of
 from sandbox.erp import Erp
 from sandbox.hubspot import HubSpot
+from sandbox.hubspot.things import owners, pipelines
 from sandbox.records import Customer, Order
 from sandbox.serving import serving
 from sandbox.shopify import Shopify
@@ -127,6 +129,15 @@ def of(what: str, key: str = "{}") -> Keys:
     }
 
 
+def held(kind: str) -> Keys:
+    """Keys of a CRM's records of one kind."""
+    return lambda store: {record: found.updated_at for record, found in store.held(kind).items()}
+
+
+def dated(rows: Iterable[dict[str, Any]]) -> dict[str, datetime]:
+    return {row["id"]: datetime.fromisoformat(row["updatedAt"]) for row in rows}
+
+
 def gids(type_: str) -> Keys:
     """Keys of a shop's objects of one type."""
     return lambda store: {
@@ -228,8 +239,18 @@ KINDS = [
         _web("hubspot", HubSpot, lambda store: {"password": store.token}),
         sources.hubspot,
         publishers.hubspot,
-        {"contacts": of("customers"), "deals": of("orders")},
+        {
+            **{name: held(name) for name in sources.hubspot_kinds.KINDS},
+            "owners": lambda store: dated(owners(archived=False)),
+            "pipelines": lambda store: dated(
+                {**row, "id": f"{name}/{row['id']}"}
+                for name in sources.hubspot_kinds.PIPELINED
+                for row in pipelines(name)
+            ),
+        },
         _prefixed,
+        few=frozenset(sources.hubspot_kinds.KINDS) - {"contacts", "deals"} | {"pipelines"},
+        silent=frozenset(("owners", "pipelines")),
         busy="rate_limited",
     ),
     Kind(

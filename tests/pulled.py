@@ -97,8 +97,12 @@ class Landed:
     def _land(self, table: str, page: Page) -> None:
         batch = Batch()
         for row, key, cursor in zip(page.rows, page.keys, page.cursors, strict=True):
-            self.rows[table][key] = row
             batch.add(key, cursor, row_hash(row, (), page.change), b"", page.change)
+            if page.change is None:
+                self.rows[table][key] = row
+            else:
+                self.rows[table].pop(key, None)
+                self.changes[table][key] = page.change
         for key, change in page.gone.items():
             self.rows[table].pop(key, None)
             self.changes[table][key] = change
@@ -136,8 +140,9 @@ class Landing(Landed):
         return dict(_next_pull(self.folder, self.held(table)))
 
     def read(self, table: str) -> list[str]:
-        """Keys whose rows were read in the last run."""
-        return [key for page in self.pages.get(table, []) for key in page.keys]
+        """Keys whose rows were read in the last run, those of archived ones left out."""
+        pages = (page for page in self.pages.get(table, []) if page.change is None)
+        return [key for page in pages for key in page.keys]
 
     def unchanged(self, table: str) -> list[str]:
         return [key for page in self.pages.get(table, []) for key in page.unchanged]

@@ -1,4 +1,4 @@
-"""The CRM: HubSpot's contacts and deals, properties and searches.
+"""The CRM: HubSpot's records, properties, searches, associations, owners and pipelines.
 
 Auth: Bearer token   Page: 100   Search: 200, never past 10,000   Batch: 100
 Paths of both ages: /crm/objects/2026-09/... and /crm/v3/objects/... (what the vendor's client
@@ -17,6 +17,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from starlette.responses import JSONResponse, Response
@@ -24,28 +25,30 @@ from starlette.responses import JSONResponse, Response
 from sandbox.hubspot.batches import answer as batch_answer
 from sandbox.hubspot.batches import batch
 from sandbox.hubspot.limits import Limits
-from sandbox.hubspot.objects import Objects, iso
+from sandbox.hubspot.objects import Objects
 from sandbox.hubspot.problems import Problem, invalid, missing_scope, no_token, not_found, too_many
-from sandbox.hubspot.schema import Schema
+from sandbox.hubspot.schema import KINDS, Schema
 from sandbox.hubspot.search import search
+from sandbox.hubspot.things import owners, pipelines, things
 from sandbox.records import Customer, Order
 from sandbox.web import Call, page
 
-KINDS = ("contacts", "deals")
 VERSION = r"(?:2026-09|2026-03)"
+ANY = "|".join(KINDS)
 PATHS = {
-    "objects": re.compile(
-        rf"/crm/(?:objects/{VERSION}|(v3)/objects)/(contacts|deals)(?:/(batch/\w+|\w+))?"
-    ),
+    "objects": re.compile(rf"/crm/(?:objects/{VERSION}|(v3)/objects)/({ANY})(?:/(batch/\w+|\w+))?"),
     "properties": re.compile(
-        rf"/crm/(?:properties/{VERSION}|(v3)/properties)/(contacts|deals)(?:/(groups|\w+))?"
+        rf"/crm/(?:properties/{VERSION}|(v3)/properties)/({ANY})(?:/(groups|\w+))?"
     ),
     "associations": re.compile(
-        rf"/crm/(?:associations/{VERSION}|(v4)/associations)/(deals)/contacts/(batch/read)"
+        rf"/crm/(?:associations/{VERSION}|(v4)/associations)/({ANY})/((?:{ANY})/batch/read)"
     ),
+    "owners": re.compile(rf"/crm/(?:owners/{VERSION}|(v3)/owners)()()"),
+    "pipelines": re.compile(rf"/crm/(?:pipelines/{VERSION}|(v3)/pipelines)/(deals|tickets)()"),
     "account": re.compile(r"/account-info/(?:2026-09|(v3))()/(details)"),
 }
 SCOPES = frozenset(f"crm.objects.{kind}.{right}" for kind in KINDS for right in ("read", "write"))
+LONGEST = 8_000  # characters of an address
 
 
 class HubSpot(Objects):
@@ -70,7 +73,10 @@ class HubSpot(Objects):
         self.scopes = set(SCOPES)
         self.limits = Limits(requests_per_10s, searches_per_s, clock)
         self.schemas = {kind: Schema(kind) for kind in KINDS}
-        self.deals_given = {}
+        self.things = things(self.customers.values(), self.orders.values())
+        self.deals_given, self.merged = {}, {}
+        self.old_paths_only: set[str] = set()  # areas whose dated paths do not exist
+        self.lag = timedelta(0)  # how long a change takes into the search index
         self.archived = {kind: {} for kind in KINDS}
         self._sorted = {}
 
@@ -100,6 +106,8 @@ class HubSpot(Objects):
             match = pattern.fullmatch(call.path.rstrip("/"))
             if match:
                 old, kind, rest = match.groups()
+                if area in self.old_paths_only and not old:
+                    break
                 self._allow(call, kind)
                 return getattr(self, f"_{area}")(call, kind, rest or "", bool(old))
         raise not_found("No such endpoint")
@@ -110,6 +118,11 @@ class HubSpot(Objects):
             raise missing_scope(f"crm.objects.{kind}.{right}")
 
     def _objects(self, call: Call, kind: str, rest: str, old: bool) -> Response:
+        if rest == "merge" and call.method == "POST" and kind == "contacts":
+            body = _object(call)
+            winner = str(body.get("primaryObjectId"))
+            self.merge(winner, str(body.get("objectIdToMerge")))
+            return JSONResponse(self.row(kind, winner))
         if rest == "search" and call.method == "POST":
             return JSONResponse(search(self, kind, _object(call)))
         if rest.startswith("batch/") and call.method == "POST":
@@ -138,11 +151,18 @@ class HubSpot(Objects):
         limit, after = query.get("limit", "10"), query.get("after", "0")
         if not limit.isdigit() or not 1 <= int(limit) <= 100 or not after.isdigit():
             raise invalid("limit must be between 1 and 100, after an id that a page gave")
-        if query.get("archived", "false") == "true":
-            return JSONResponse({"results": self._archived_rows(kind)})
-        waiting = self.after(kind, int(after))
-        shown = self.shortened([str(number) for number in waiting[: int(limit)]])
-        rows = [self.row(kind, record, _names(call, "properties")) for record in shown]
+        if len(str(call.request.url)) > LONGEST:
+            return page("414 Request-URI Too Large", "cloudflare", 414)
+        names = _names(call, "properties")
+        archived = query.get("archived", "false") == "true"
+        if archived:
+            waiting = sorted(int(r) for r in self.archived[kind] if int(r) > int(after))
+            shown = [str(number) for number in waiting[: int(limit)]]
+            rows = [self.archived_row(kind, record, names) for record in shown]
+        else:
+            waiting = self.after(kind, int(after))
+            shown = self.shortened([str(number) for number in waiting[: int(limit)]])
+            rows = [self.row(kind, record, names) for record in shown]
         for other in _names(call, "associations"):
             self._associate(kind, other, rows)
         body: dict[str, Any] = {"results": rows}
@@ -151,32 +171,15 @@ class HubSpot(Objects):
             body["paging"] = {"next": {"after": str(waiting[int(limit) - 1]), "link": link}}
         return JSONResponse(body)
 
-    def _archived_rows(self, kind: str) -> list[dict[str, Any]]:
-        return [
-            {
-                "id": record,
-                "properties": gone.values,
-                "createdAt": iso(gone.created),
-                "updatedAt": iso(gone.at),
-                "archived": True,
-                "archivedAt": iso(gone.at),
-            }
-            for record, gone in self.archived[kind].items()
-        ]
-
     def _associate(self, kind: str, other: str, rows: list[dict[str, Any]]) -> None:
-        """Deals name the contact they belong to, contacts their deals; none: no key at all."""
-        if (kind, other) not in (("deals", "contacts"), ("contacts", "deals")):
+        """No link at all: no key at all."""
+        if other not in KINDS or other == kind:
             raise invalid(f"{kind} have no associations with {other}")
-        shown = {row["id"]: row for row in rows}
-        for order in self.orders.values():
-            mine, theirs = order.record, order.customer
-            if kind == "contacts":
-                mine, theirs = str(order.customer), order.record
-            if mine in shown and theirs:
-                entry = {"id": theirs, "type": f"{kind[:-1]}_to_{other[:-1]}"}
-                box = shown[mine].setdefault("associations", {}).setdefault(other, {})
-                box.setdefault("results", []).append(entry)
+        for row in rows:
+            type_ = f"{kind[:-1]}_to_{other[:-1]}"
+            found = [{"id": end, "type": type_} for end in self.links(kind, row["id"], other)]
+            if found:
+                row.setdefault("associations", {})[other] = {"results": found}
 
     def _batch(self, call: Call, kind: str, verb: str, old: bool) -> Response:
         body = _object(call)
@@ -186,6 +189,8 @@ class HubSpot(Objects):
             return Response(status_code=204)
         if verb not in ("read", "create", "update", "upsert"):
             raise not_found("No such endpoint")
+        if verb == "read" and call.request.query_params.get("archived") == "true":
+            body["archived"] = True
         rows, errors = batch(self, kind, verb, body)
         status = 207 if errors and old else 201 if verb == "create" else 200
         return JSONResponse(batch_answer(rows, errors), status)
@@ -203,16 +208,26 @@ class HubSpot(Objects):
 
     def _associations(self, call: Call, kind: str, rest: str, old: bool) -> Response:
         type_ = {"category": "HUBSPOT_DEFINED", "typeId": 3, "label": None}
-        orders = [self.orders.get(str(i.get("id"))) for i in _object(call).get("inputs", [])]
+        other = rest.partition("/")[0]
+        asked = [str(item.get("id")) for item in _object(call).get("inputs", [])]
+        linked = {record: self.links(kind, record, other) for record in asked}
         rows = [
             {
-                "from": {"id": order.record},
-                "to": [{"toObjectId": int(order.customer), "associationTypes": [type_]}],
+                "from": {"id": record},
+                "to": [{"toObjectId": int(end), "associationTypes": [type_]} for end in ends],
             }
-            for order in orders
-            if order and order.customer
+            for record, ends in linked.items()
+            if ends
         ]
         return JSONResponse(batch_answer(rows, []))
+
+    def _owners(self, call: Call, kind: str, rest: str, old: bool) -> Response:
+        archived = call.request.query_params.get("archived") == "true"
+        rows = owners(archived=archived)
+        return JSONResponse({"results": rows if archived else self.shortened(rows)})
+
+    def _pipelines(self, call: Call, kind: str, rest: str, old: bool) -> Response:
+        return JSONResponse({"results": self.shortened(pipelines(kind))})
 
     def _account(self, call: Call, kind: str, rest: str, old: bool) -> Response:
         known = {"portalId": 1_000_001, "accountType": "STANDARD", "timeZone": "Europe/Istanbul"}

@@ -53,7 +53,9 @@ def _read(store: Objects, kind: str, inputs: Rows, body: dict[str, Any]) -> tupl
         record = str(item.get("id"))
         if body.get("idProperty") == "email":
             record = store.by_email(record) or ""
-        if record in store.held(kind):
+        if body.get("archived") and record in store.archived[kind]:
+            rows.append(store.archived_row(kind, record, wanted))
+        elif record in store.held(kind) and not body.get("archived"):
             rows.append(store.row(kind, record, wanted))
         else:
             missing.append(str(item.get("id")))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sandbox.hubspot.problems import exists, not_found
-from sandbox.hubspot.schema import Schema
+from sandbox.hubspot.problems import exists, invalid, not_found
+from sandbox.hubspot.schema import GROUPS, Schema
+from sandbox.hubspot.things import Thing
 from sandbox.records import Customer, Order
 from sandbox.web import WebStore, now
 
@@ -25,14 +26,14 @@ FIELDS = {
     "zip": "postcode",
 }
 STAGES = {"completed": "closedwon", "processing": "contractsent", "cancelled": "closedlost"}
-ALWAYS = {
-    "contacts": ("hs_object_id", "createdate", "lastmodifieddate"),
-    "deals": ("hs_object_id", "createdate", "hs_lastmodifieddate"),
+ALWAYS = {kind: ("hs_object_id", "createdate", "hs_lastmodifieddate") for kind in GROUPS} | {
+    "contacts": ("hs_object_id", "createdate", "lastmodifieddate")
 }
 USUAL = {
     "contacts": ("email", "firstname", "lastname"),
     "deals": ("amount", "closedate", "dealname", "dealstage", "pipeline"),
 }
+NEITHER: tuple[str, ...] = ()
 
 
 @dataclass
@@ -43,15 +44,33 @@ class Archived:
 
 
 class Objects(WebStore):
-    """Reading and writing single contacts and deals; `kind` is contacts or deals."""
+    """Reading and writing single records; contacts and deals are kept as customers and orders."""
 
+    things: dict[str, dict[str, Thing]]  # kind -> records of the other kinds
+    merged: dict[str, list[str]]  # contact -> those that were merged into it
     schemas: dict[str, Schema]
     deals_given: dict[str, dict[str, str]]  # record -> what was written into the deal
     archived: dict[str, dict[str, Archived]]
     _sorted: dict[str, list[int]]
+    lag: timedelta
 
-    def held(self, kind: str) -> dict[str, Customer] | dict[str, Order]:
+    def held(self, kind: str) -> dict[str, Any]:
+        if kind in self.things:
+            return self.things[kind]
         return self.customers if kind == "contacts" else self.orders
+
+    def links(self, kind: str, record: str, other: str) -> list[str]:
+        """Ids of the `other` records this one is linked to, from whichever side knows."""
+        if kind == "deals" and other == "contacts":
+            owner = self.orders[record].customer if record in self.orders else None
+            return [owner] if owner else []
+        if kind == "contacts" and other == "deals":
+            return [order.record for order in self.orders.values() if order.customer == record]
+        if kind in self.things and record in self.things[kind]:
+            own = self.things[kind][record].links.get(other, [])
+            return [end for end in own if end in self.held(other)]
+        others = self.things.get(other, {}).values()
+        return [thing.record for thing in others if record in thing.links.get(kind, [])]
 
     def after(self, kind: str, record: int) -> list[int]:
         """Ids greater than this one, ascending; sorted anew only when their number changed."""
@@ -62,6 +81,8 @@ class Objects(WebStore):
 
     def value(self, kind: str, record: str, name: str) -> str:
         """One property as text, empty when it has no value."""
+        if kind in self.things:
+            return self.things[kind][record].value(name)
         return self.contact(record, name) if kind == "contacts" else self.deal(record, name)
 
     def contact(self, record: str, name: str) -> str:
@@ -74,6 +95,8 @@ class Objects(WebStore):
             return iso(customer.created_at or customer.updated_at)
         if name == "lastmodifieddate":
             return iso(customer.updated_at or customer.created_at)
+        if name == "hs_merged_object_ids":
+            return ";".join(self.merged.get(record, []))
         if name == "date_of_birth":
             return customer.birth_date.isoformat() if customer.birth_date else ""
         if name == "hs_email_optout":
@@ -103,7 +126,7 @@ class Objects(WebStore):
     def row(self, kind: str, record: str, wanted: Iterable[str] = ()) -> dict[str, Any]:
         if record not in self.held(kind):
             raise not_found()
-        names = dict.fromkeys((*(wanted or USUAL[kind]), *ALWAYS[kind]))
+        names = dict.fromkeys((*(wanted or USUAL.get(kind, NEITHER)), *ALWAYS[kind]))
         known = self.schemas[kind].properties
         created, modified = (self.value(kind, record, name) for name in ALWAYS[kind][1:])
         return {
@@ -114,10 +137,26 @@ class Objects(WebStore):
             "archived": False,
         }
 
+    def archived_row(self, kind: str, record: str, wanted: Iterable[str] = ()) -> dict[str, Any]:
+        gone = self.archived[kind][record]
+        names = dict.fromkeys((*(wanted or USUAL.get(kind, NEITHER)), *ALWAYS[kind]))
+        return {
+            "id": record,
+            "properties": {name: gone.values.get(name) or None for name in names},
+            "createdAt": iso(gone.created),
+            "updatedAt": iso(gone.at),
+            "archived": True,
+            "archivedAt": iso(gone.at),
+        }
+
     def create(self, kind: str, properties: dict[str, Any]) -> str:
         values = self.schemas[kind].checked(properties)
         moment = now()
         self._sorted.pop(kind, None)
+        if kind in self.things:
+            record = self.new_id()
+            self.things[kind][record] = Thing(record, values, moment, moment)
+            return record
         if kind == "deals":
             record = self.new_id()
             self.orders[record] = Order(record, "", None, moment, moment, "TRY", "processing")
@@ -138,6 +177,9 @@ class Objects(WebStore):
             raise not_found()
         values = self.schemas[kind].checked(properties)
         if all(self.value(kind, record, name) == text for name, text in values.items()):
+            return
+        if kind in self.things:
+            self.things[kind][record].change(values)
             return
         if kind == "deals":
             self.deals_given.setdefault(record, {}).update(values)
@@ -162,6 +204,20 @@ class Objects(WebStore):
             self.given.pop(record, None)
             self.forget_emails()
             self.writes += 1
+
+    def merge(self, winner: str, loser: str) -> None:
+        """One contact becomes part of another: gone without a trace but in the winner."""
+        if winner == loser or not {winner, loser} <= self.customers.keys():
+            raise invalid("Two contacts that exist are needed to merge them")
+        for order in self.orders.values():
+            if order.customer == loser:
+                order.customer = winner
+        self.merged.setdefault(winner, []).extend((*self.merged.pop(loser, []), loser))
+        del self.customers[loser]
+        self.given.pop(loser, None)
+        self._sorted.pop("contacts", None)
+        self.customers[winner].updated_at = now()
+        self.forget_emails()
 
     def _write(self, record: str, values: dict[str, str]) -> None:
         customer = self.customers[record]

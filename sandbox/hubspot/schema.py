@@ -26,8 +26,23 @@ FIELD_TYPES = (
 )
 NEEDED = ("name", "label", "type", "fieldType", "groupName")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-READ_ONLY = ("hs_object_id", "createdate", "lastmodifieddate", "hs_lastmodifieddate")
-GROUPS = {"contacts": "contactinformation", "deals": "dealinformation"}
+READ_ONLY = (
+    *("hs_object_id", "createdate", "lastmodifieddate", "hs_lastmodifieddate"),
+    "hs_merged_object_ids",
+)
+GROUPS = {
+    "contacts": "contactinformation",
+    "companies": "companyinformation",
+    "deals": "dealinformation",
+    "tickets": "ticketinformation",
+    "line_items": "lineiteminformation",
+    "products": "productinformation",
+    "calls": "call_information",
+    "emails": "email_information",
+    "meetings": "meeting_information",
+}
+DATED = {"hs_object_id": "number", "createdate": "datetime", "hs_lastmodifieddate": "datetime"}
+ACTIVITY = {"hs_timestamp": "datetime", "hubspot_owner_id": "enumeration"}
 OWN = {
     "contacts": {
         **dict.fromkeys(("email", "firstname", "lastname", "company"), "string"),
@@ -35,6 +50,7 @@ OWN = {
         "phone": "phone_number",
         "date_of_birth": "date",
         "hs_email_optout": "bool",
+        "hs_merged_object_ids": "string",
         "hs_object_id": "number",
         "createdate": "datetime",
         "lastmodifieddate": "datetime",
@@ -42,12 +58,29 @@ OWN = {
     "deals": {
         **dict.fromkeys(("dealname", "dealstage", "pipeline", "deal_currency_code"), "string"),
         "amount": "number",
-        "hs_object_id": "number",
         "closedate": "datetime",
-        "createdate": "datetime",
-        "hs_lastmodifieddate": "datetime",
+        **DATED,
+    },
+    "companies": {**dict.fromkeys(("name", "domain", "city", "phone"), "string"), **DATED},
+    "tickets": {
+        **dict.fromkeys(("subject", "hs_pipeline", "hs_pipeline_stage"), "string"),
+        **DATED,
+    },
+    "line_items": {
+        **dict.fromkeys(("name", "hs_sku", "hs_product_id"), "string"),
+        **dict.fromkeys(("quantity", "price", "amount"), "number"),
+        **DATED,
+    },
+    "products": {**dict.fromkeys(("name", "hs_sku"), "string"), "price": "number", **DATED},
+    "calls": {"hs_call_title": "string", "hs_call_duration": "number", **ACTIVITY, **DATED},
+    "emails": {"hs_email_subject": "string", "hs_email_status": "string", **ACTIVITY, **DATED},
+    "meetings": {
+        **dict.fromkeys(("hs_meeting_title", "hs_meeting_outcome"), "string"),
+        **ACTIVITY,
+        **DATED,
     },
 }
+KINDS = tuple(OWN)
 
 
 class Schema:

@@ -8,6 +8,7 @@ from typing import Any
 from sandbox.hubspot.objects import Objects
 from sandbox.hubspot.problems import invalid
 from sandbox.hubspot.schema import instant_or_number
+from sandbox.web import now
 
 CAP = 10_000
 MOST = 200
@@ -32,6 +33,8 @@ def search(store: Objects, kind: str, body: dict[str, Any]) -> dict[str, Any]:
     if after + limit > CAP:
         raise invalid(f"The maximum offset of a search is {CAP}: after {after} is beyond it")
     found = [str(number) for number in store.after(kind, -1)]
+    if store.lag:
+        found = [r for r in found if store.held(kind)[r].updated_at <= now() - store.lag]
     found = _filtered(store, kind, found, body.get("filterGroups") or [])
     if body.get("query"):
         words = str(body["query"]).lower()
@@ -123,5 +126,5 @@ def _sorted(store: Objects, kind: str, records: list[str], sorts: list[Any]) -> 
 
 def _searchable(store: Objects, kind: str, record: str) -> str:
     names = ("email", "firstname", "lastname", "phone", "company")
-    names = names if kind == "contacts" else ("dealname",)
+    names = names if kind == "contacts" else tuple(store.schemas[kind].properties)
     return " ".join(store.value(kind, record, name) for name in names).lower()

@@ -10,9 +10,19 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
-from graphql import GraphQLError, GraphQLSchema, execute_sync, parse, validate
+from graphql import (
+    FieldNode,
+    GraphQLError,
+    GraphQLSchema,
+    InlineFragmentNode,
+    SelectionSetNode,
+    parse,
+    validate,
+    value_from_ast_untyped,
+)
 from starlette.responses import PlainTextResponse, Response
 
 from sandbox.shopify.pages import WHOLE
@@ -59,14 +69,15 @@ class Bulk:
             errors = [error]
         if errors:
             return _refused("INVALID", f"Invalid bulk query: {errors[0].message}")
+        operation: Any = document.definitions[0]
         token = WHOLE.set(True)
         try:
-            result = execute_sync(self._schema, document, root)
+            data = _project(operation.selection_set, root)
+        except GraphQLError as error:
+            return _refused("INVALID", error.message)
         finally:
             WHOLE.reset(token)
-        if result.errors:
-            return _refused("INVALID", result.errors[0].message)
-        return self._started(query, result.data or {})
+        return self._started(query, data)
 
     def state(self, id_: str) -> Row | None:
         operation = self.operations.get(id_)
@@ -123,6 +134,30 @@ class Bulk:
 
     def _running(self) -> int:
         return sum(operation.asked < 2 for operation in self.operations.values())
+
+
+def _project(selection: SelectionSetNode, source: Row) -> Row:
+    """What graphql-core would answer for a valid query of our own nodes, ten times as fast."""
+    shown: Row = {}
+    for node in selection.selections:
+        if isinstance(node, InlineFragmentNode):
+            if node.type_condition and node.type_condition.name.value == source["__typename"]:
+                shown |= _project(node.selection_set, source)
+        elif isinstance(node, FieldNode):
+            alias = node.alias.value if node.alias else node.name.value
+            shown[alias] = _value(node, source.get(node.name.value))
+    return shown
+
+
+def _value(node: FieldNode, value: Any) -> Any:
+    if callable(value):
+        given = {a.name.value: value_from_ast_untyped(a.value) for a in node.arguments or ()}
+        value = value(SimpleNamespace(field_name=node.name.value), **given)
+    if node.selection_set is None or value is None:
+        return value
+    if isinstance(value, list):
+        return [_project(node.selection_set, item) for item in value]
+    return _project(node.selection_set, value)
 
 
 def _split(node: Row) -> tuple[Row, list[Row]]:

@@ -12,6 +12,7 @@ import pytest
 
 import clients.hubspot
 import sources.hubspot
+import sources.hubspot_search
 from sources import Window
 from tests import company
 from tests.kinds import KINDS, Running
@@ -31,8 +32,8 @@ def running() -> Iterator[Running]:
 def _small_searches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Searches of 20 that end after 100, instead of 200 and 10,000."""
     monkeypatch.setattr(sys.modules["sandbox.hubspot.search"], "CAP", 100)
-    monkeypatch.setattr(sources.hubspot, "SEARCH_CAP", 100)
-    monkeypatch.setattr(sources.hubspot, "SEARCH_LIMIT", 20)
+    monkeypatch.setattr(sources.hubspot_search, "SEARCH_CAP", 100)
+    monkeypatch.setattr(sources.hubspot_search, "SEARCH_LIMIT", 20)
 
 
 def pages(running: Running, name: str, window: Window) -> list[Any]:
@@ -102,9 +103,14 @@ def test_deals_know_their_contacts_listed_or_searched(running: Running) -> None:
     assert len(linked) == 40
 
 
-def test_only_the_contracts_properties_are_asked_for(running: Running) -> None:
-    running.store.given["5"] = {"kopru_tier": "gold"}
+def test_every_property_is_read_but_ours_and_the_empty_ones(running: Running) -> None:
+    for name in ("favourite_tea", "kopru_tier"):
+        more = {"label": "x", "type": "string", "fieldType": "text"}
+        group = next(iter(running.store.schemas["contacts"].groups))
+        running.store.schemas["contacts"].create({"name": name, "groupName": group, **more})
+    running.store.given["5"] = {"kopru_tier": "gold", "favourite_tea": "bergamot"}
     row = next(r for p in pages(running, "contacts", Window()) for r in p.rows if r["id"] == "5")
-    assert row["properties"]["date_of_birth"] is None
+    assert "date_of_birth" not in row["properties"]
+    assert row["properties"]["favourite_tea"] == "bergamot"
     assert row["properties"]["hs_email_optout"] == "true"
     assert "kopru_tier" not in row["properties"]

@@ -189,7 +189,7 @@ def test_the_trash_and_what_left_it_are_changes(
         ]
         monkeypatch.setattr(sources.incremental, "_now", lambda: "2199-01-01T00:00:00Z")
         landing.pull("orders")
-        assert landing.changes["orders"] == {"1004": "deleted"}
+        assert landing.changes["orders"] == {"1003": "trashed", "1004": "deleted"}
         assert landing.readings["orders"].listed == 28
 
 
