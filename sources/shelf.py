@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import BytesIO
 from typing import IO
 
@@ -57,7 +57,6 @@ class Shelf:
     where: Where
     spec: Spec
     wanted: Sequence[Column]
-    sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
 
     def listed(self, folder: Folder, *, needed: bool) -> list[Entry]:
         """The table's files, oldest name first; raises Implausible for none that are `needed`."""
@@ -78,7 +77,7 @@ class Shelf:
         young = [entry for entry in new if time.time() - entry.modified < self.where.settle]
         if not young or self.where.done:
             return list(new)
-        self.sleep(self.where.settle)
+        time.sleep(self.where.settle)
         now = {entry.name: entry.stamp for entry in folder.entries(self.where.directory)}
         for entry in young:
             if now.get(entry.name) != entry.stamp:

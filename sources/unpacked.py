@@ -35,7 +35,7 @@ def unpacked(file: IO[bytes], spec: Spec) -> Iterator[list[Member]]:
         try:
             if start.startswith(GZIP):
                 made = opened.enter_context(TemporaryFile())
-                _copied(gzip.GzipFile(fileobj=_rewound(file)).read, made, spec.unpacked)
+                _copied(gzip.GzipFile(fileobj=_rewound(file)).read, made, 0, spec)
                 members = [Member("", made)]
             elif start.startswith(ZIP) and not _is_workbook(file):
                 members = _members(file, spec, opened)
@@ -49,7 +49,7 @@ def unpacked(file: IO[bytes], spec: Spec) -> Iterator[list[Member]]:
 
 
 def _members(file: IO[bytes], spec: Spec, opened: ExitStack) -> list[Member]:
-    members, left = [], spec.unpacked
+    members, size = [], 0
     with zipfile.ZipFile(file) as archive:
         if len(archive.infolist()) > MEMBERS:
             raise Unreadable(f"it holds more than {MEMBERS:,} files")
@@ -62,22 +62,23 @@ def _members(file: IO[bytes], spec: Spec, opened: ExitStack) -> list[Member]:
                 raise Unreadable(f"{info.filename} in it is encrypted; send it without a password")
             made = opened.enter_context(TemporaryFile())  # noqa: SIM115 - entered right there
             with archive.open(info) as packed:
-                left -= _copied(packed.read, made, left)
+                size += _copied(packed.read, made, size, spec)
             members.append(Member(info.filename, made))
     if not members:
         raise Unreadable(f"no file in it is called {spec.member}; correct member in the settings")
     return members
 
 
-def _copied(read: Callable[[int], bytes], made: IO[bytes], most: int) -> int:
-    """Bytes written; raises Unreadable before they are more than `most`. What a packed file
+def _copied(read: Callable[[int], bytes], made: IO[bytes], before: int, spec: Spec) -> int:
+    """Bytes written; raises Unreadable before they are more than was agreed. What a packed file
     says of its own size is not asked: it may lie."""
     size = 0
     while chunk := read(CHUNK):
         size += len(chunk)
-        if size > most:
+        if before + size > spec.unpacked:
             raise Unreadable(
-                f"it unpacks to more than {most:,} bytes; if that is right, set unpacked to more"
+                f"it unpacks to more than {spec.unpacked:,} bytes; if that is right, set unpacked "
+                "to more"
             )
         made.write(chunk)
     made.seek(0)

@@ -72,13 +72,14 @@ def told(
     `connection` keeps the order of rows.
     """
     names = sorted(cells.batch.schema.names)
-    row = _document(names)
     kept = [name for name in names if name not in volatile]
     hashed = "_row" if kept == names else _document(kept)
     connection.register("page", pa.table(cells.batch))
     try:
+        # Nested: an expression written twice is computed twice.
         made = connection.execute(
-            f"select {row} as _row, md5({hashed} || {text(page.change or '')}) as _hash from page"
+            f"""select md5({hashed} || {text(page.change or "")}) as _hash, _row
+                from (select *, {_document(names)} as _row from page)"""
         ).to_arrow_table()
     finally:
         connection.unregister("page")

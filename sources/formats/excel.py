@@ -8,6 +8,7 @@ somebody typed as text stand in the same column.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -22,9 +23,8 @@ from sources.formats.shared import Contents, Spec, Unreadable, hold_columns
 from sources.shapes import Row
 
 LARGEST = 500_000_000  # bytes of a workbook; it is read whole
-STRFTIME = {
-    **{"yyyy": "%Y", "yy": "%y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"},
-}
+STRFTIME = {"yyyy": "%Y", "yy": "%y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
+LETTERS = re.compile("[A-Za-z']+")
 
 
 def read(file: IO[bytes], spec: Spec, wanted: Sequence[Column]) -> Contents:
@@ -119,12 +119,8 @@ def _number(value: float) -> str:
 
 
 def _moment(cell: datetime | date, pattern: str | None) -> str:
-    if pattern and all(c not in pattern for c in "'SX"):
-        written = pattern
-        for letters, code in STRFTIME.items():
-            written = written.replace(letters, code)
-        if not any(letter in written.replace("%", "") for letter in ("yM")):
-            return cell.strftime(written)
+    if pattern and all(letters in STRFTIME for letters in LETTERS.findall(pattern)):
+        return cell.strftime(LETTERS.sub(lambda found: STRFTIME[found.group()], pattern))
     if isinstance(cell, datetime) and cell.time() != time():
         return cell.strftime("%Y-%m-%d %H:%M:%S")
     return cell.strftime("%Y-%m-%d")

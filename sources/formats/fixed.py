@@ -32,6 +32,11 @@ def read(file: IO[bytes], spec: Spec, wanted: Sequence[Column]) -> Contents:
                 f"line {number} has {len(line)} letters and its columns go up to {needed}: it is "
                 "cut off, or widths is wrong"
             )
+        if (found := len(line.rstrip())) > needed:
+            raise Unreadable(
+                f"line {number} has {found} letters and its columns go up to {needed}: "
+                "correct widths, or name the rest in it"
+            )
         count += 1
     if spec.trailer is not None and said is None:
         raise Unreadable(

@@ -177,7 +177,7 @@ def _look(text: str, encoding: str, mojibake: bool) -> None:
     if mojibake and not bad and any(letter in text for letter in SUSPECT):
         bad = MOJIBAKE.search(text)
     if bad:
-        around = text[max(0, bad.start() - 12) : bad.end() + 12].strip()
+        around = " ".join(text[max(0, bad.start() - 12) : bad.end() + 12].split())
         raise Unreadable(
             f"its letters are broken ({around!r}); it was written or is read with the wrong "
             "encoding. Set encoding, or export it anew"
