@@ -50,6 +50,8 @@ class Cells(Sequence[Row]):
             parts += [literal] if literal else []
             parts += [self.batch.column(field)] if field else []
         made = pc.binary_join_element_wise(*parts, "")
+        if isinstance(made, pa.Scalar):
+            made = pa.repeat(made, len(self))
         return Cells(self.batch.append_column(name, made))
 
     def joined(self, names: Sequence[str]) -> list[str]:
