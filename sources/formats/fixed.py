@@ -43,8 +43,8 @@ def read(file: IO[bytes], spec: Spec, wanted: Sequence[Column]) -> Contents:
             f"its last line {spec.trailer} is missing: it is cut off or still being written"
         )
     if said is not None and said[:1] != [str(count)]:
-        found = said[0] if said else "no"
-        raise Unreadable(f"its {spec.trailer} line says {found} rows and {count} are there")
+        claimed = said[0] if said else "no"
+        raise Unreadable(f"its {spec.trailer} line says {claimed} rows and {count} are there")
 
     def pages(start: int, size: int) -> Iterator[Sequence[Row]]:
         rows = islice(_rows(text, spec), start, count)
