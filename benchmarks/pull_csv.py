@@ -14,7 +14,7 @@ from benchmarks import PATIENCE, TIMES, Failed, Options, Row, figure, ratio, sal
 from benchmarks.apart import Cost, apart, cost
 
 SIZE = 1_000_000
-PART = 20  # a baseline of minutes is compared at a part of the size, and so are we then
+PART = 5  # a baseline of minutes is compared at a part of the size, and so are we then
 
 
 def measure(options: Options) -> list[Row]:

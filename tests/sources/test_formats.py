@@ -240,6 +240,7 @@ def test_an_e_invoice_is_one_row_with_parties_taxes_and_lines() -> None:
         (WHOLE.replace("<Invoice ", '<!DOCTYPE a [<!ENTITY b "c">]><Invoice ', 1), "document type"),
         (WHOLE.replace('"TRY">120.00</cbc:Pay', '"EUR">120.00</cbc:Pay'), "paid in EUR"),
     ],
+    ids=["cut off", "a line lost", "an order", "no key", "document type", "two currencies"],
 )
 def test_what_is_no_whole_invoice_is_refused(content: str, words: str) -> None:
     with pytest.raises(Unreadable, match=words):
@@ -292,7 +293,9 @@ def test_what_is_packed_comes_out_by_content_not_by_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [gzip.compress(b"0" * 5000), zipped({"a.csv": b"0" * 3000, "b.csv": b"0" * 2000})]
+    "content",
+    [gzip.compress(b"0" * 5000), zipped({"a.csv": b"0" * 3000, "b.csv": b"0" * 2000})],
+    ids=["gz", "zip"],
 )
 def test_a_bomb_is_refused_before_it_fills_the_disk(content: bytes) -> None:
     with pytest.raises(Unreadable, match="more than 4,999 bytes.*set unpacked"):
@@ -307,6 +310,7 @@ def test_a_bomb_is_refused_before_it_fills_the_disk(content: bytes) -> None:
         (zipped({"a.csv": b"1" * 100})[:-30], "cannot be unpacked"),
         (zipped({"a.txt": b"1"}), "no file in it is called"),
     ],
+    ids=["gz", "zip", "another"],
 )
 def test_a_packed_file_that_is_cut_off_is_refused(content: bytes, words: str) -> None:
     with pytest.raises(Unreadable, match=words):
