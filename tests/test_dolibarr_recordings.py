@@ -121,7 +121,7 @@ def test_our_request_is_what_the_real_one_was_sent() -> None:
         recorded = parts((MESSAGES / "getThirdParty.request.xml").read_bytes())
         assert parts(sent[0]) | {"sourceapplication": "pytest"} == recorded
         update = parts((MESSAGES / "updateThirdParty.request.xml").read_bytes())
-        members = soap.wsdls.members("updateThirdParty", "thirdparty")
+        members = soap.members("updateThirdParty", "thirdparty")
         record = {name: value for name, value in update.items() if name in members}
         answer = soap.call("updateThirdParty", {"thirdparty": record})
         assert parts(sent[1]) | {"sourceapplication": "pytest"} == update
