@@ -9,6 +9,7 @@ from clients.envelope import split
 from clients.soap_request import elements
 from clients.wsdl import Operation
 
+TEXT = "_value_1"  # zeep's name for the text of an element that has attributes too
 DEEPEST = 6  # some types contain themselves
 
 
@@ -49,7 +50,8 @@ def members(element: Any) -> list[tuple[str, Any]]:
     array = getattr(getattr(element, "type", None), "_array_type", None)
     if array is not None and array.array_type is not None:
         return [("item", _Item(array.array_type))]
-    return [(e.name, e) for _, e in elements(element) if getattr(e, "name", None)]
+    named = [(e.name, e) for _, e in elements(element) if getattr(e, "name", None)]
+    return [] if [name for name, _ in named] == [TEXT] else named
 
 
 def repeats(element: Any) -> bool:
@@ -87,4 +89,7 @@ def _is_array(element: Any) -> bool:
 
 def kind_of(element: Any) -> str:
     kind = element.type
+    inner = dict(elements(element)).get(TEXT)
+    if inner is not None:
+        return kind_of(inner)
     return str(getattr(kind, "name", None) or type(kind).__name__)

@@ -126,8 +126,7 @@ class Wsdls:
             if wanted not in (None, version):
                 continue
             url = self._endpoint(port.binding_options["address"])
-            for name in binding._operations:
-                known = binding.get(name)
+            for name, known in binding._operations.items():
                 operations.setdefault(name, Operation(name, binding, known, url))
         return operations
 
