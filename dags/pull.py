@@ -20,7 +20,8 @@ Pulls **{name}** ({kind}) by the contract `{contract}`.
 - **load** merges accepted rows into the warehouse.
 - **report** is red when anything was lost on the way; its log names system, table, cause, remedy.
 
-Params: `tables` (only these), `since` (read again from this moment, UTC), `full` (read everything).
+Params: `tables` (only these), `since` (read again from this moment, UTC), `full` (read everything),
+`confirm` (you looked: a table that shrank or changed its shape is right).
 """
 
 
@@ -41,6 +42,7 @@ def pull_dag(system: System) -> DAG:
             ),
             "since": Param(None, type=["null", "string"], format="date-time"),
             "full": Param(False, type="boolean"),
+            "confirm": Param(False, type="boolean"),
         },
         default_args={
             "retries": 2,

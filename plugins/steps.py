@@ -74,6 +74,7 @@ def pull(name: str, params: dict[str, Any]) -> Summary:
             tables=params.get("tables") or None,
             since=params.get("since") or None,
             full=bool(params.get("full")),
+            confirm=bool(params.get("confirm")),
         )
     problems = [table for table in done if table.problem]
     if problems:

@@ -7,11 +7,25 @@ the one entry name, `sources.<kind>.connect(system).check()` says whether it can
 
 from clients import ClientError
 from sources.incremental import Asked, resource, resources
-from sources.shapes import Listed, Memory, Page, Reading, Row, Table, Window
+from sources.shapes import (
+    LISTED,
+    READ,
+    Held,
+    Listed,
+    Memory,
+    Page,
+    Reading,
+    Row,
+    Table,
+    Window,
+)
 
 __all__ = [
+    "LISTED",
+    "READ",
     "Asked",
     "ClientError",
+    "Held",
     "Listed",
     "Memory",
     "Page",

@@ -37,7 +37,7 @@ SHARED = ("delimiter", "encoding", "trailer", "mojibake")
 def source(
     system: System, contract: Contract, memory: Memory, **asked: Unpack[Asked]
 ) -> list[DltResource]:
-    return resources(system, contract, tables_of(system, contract, memory), asked)
+    return resources(system, contract, memory, tables_of(system, contract, memory), asked)
 
 
 def tables_of(system: System, contract: Contract, memory: Memory) -> dict[str, Table]:

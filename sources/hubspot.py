@@ -32,7 +32,7 @@ MODIFIED = {"contacts": "lastmodifieddate", "deals": "hs_lastmodifieddate"}
 def source(
     system: System, contract: Contract, memory: Memory, **asked: Unpack[Asked]
 ) -> list[DltResource]:
-    return resources(system, contract, tables_of(connect(system), contract), asked)
+    return resources(system, contract, memory, tables_of(connect(system), contract), asked)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import copy
 import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -13,26 +13,38 @@ from dlt.sources import DltResource
 
 from clients import ClientError, Refused
 from sources.contract import Contract
-from sources.shapes import Page, Reading, Row, Table, Window
+from sources.reading import Load
+from sources.shapes import Doubtful, Held, Memory, Page, Reading, Row, Table, Window
 from systems import System
 
 PAGES_PER_LOAD = 200
-OF_WINDOW = ("since", "full", "started", "highest", "seen", "claimed")  # forgotten when it ends
+# Forgotten when the window ends.
+OF_WINDOW = (
+    "since",
+    "full",
+    "started",
+    "reader",
+    "highest",
+    "seen",
+    "claimed",
+)
 
 
 class Asked(TypedDict, total=False):
     """What a pull asks of a source: `tables` (default: all that the contract has), and as in
-    `resource`, `since`, `full` and `pages_per_load`."""
+    `resource`, `since`, `full`, `confirm` and `pages_per_load`."""
 
     tables: list[str] | None
     since: str | None
     full: bool
+    confirm: bool
     pages_per_load: int
 
 
 def resources(
     system: System,
     contract: Contract,
+    memory: Memory,
     tables: Mapping[str, Table],
     asked: Asked,
 ) -> list[DltResource]:
@@ -51,8 +63,10 @@ def resources(
         resource(
             system.name,
             tables[name],
+            memory(name),
             since=asked.get("since"),
             full=asked.get("full", False),
+            confirm=asked.get("confirm", False),
             pages_per_load=asked.get("pages_per_load", PAGES_PER_LOAD),
             address=address,
         )
@@ -63,34 +77,41 @@ def resources(
 def resource(
     system: str,
     table: Table,
+    held: Held,
     *,
     since: str | None = None,
     full: bool = False,
+    confirm: bool = False,
     address: str = "",
     pages_per_load: int = PAGES_PER_LOAD,
 ) -> DltResource:
     """A dlt resource of `Page`s, at most `pages_per_load`, then one `Reading`; resumable.
 
     `since`: any ISO 8601 moment, without an offset UTC; anything else is a ValueError.
+    `confirm`: a person looked: a shrunken table or a changed shape is right.
     `address`: where the system is; at another one everything is read, and no memory trusted.
-    Its state: `watermark` (highest cursor of finished, complete windows), `place`, and within a
-    window `position`, `since`, `full`, `started`, `highest`, `seen`, `claimed`.
+    Its state: `watermark` (highest cursor of finished, complete windows), `place`, `last_full` and
+    `swept` (rows at, and moment of, the last full count), `shape` and `sampled` (rows it was
+    learned from), and within a window what `OF_WINDOW` names.
     """
     since = _utc(since) if since else None
 
     def pages() -> Iterator[Page | Reading]:
         state = dlt.current.resource_state()
         moved = _moved(state, address)
+        before = copy.deepcopy(dict(state))
         window = _window(table, state, since, full or moved)
-        state["since"] = window.since
-        keys: set[str] = set()
-        error = None
+        if window.position is None:
+            state["since"], state["reader"] = window.since, held.id
+        load = Load(system, table, held, state, window, confirm)
+        error: ClientError | None = None
         try:
-            yield from _bounded(table, window, state, keys, pages_per_load)
-            if state.get("position") is None and _short(state):
-                # Live systems move while they are read: look once more before believing a loss.
-                again = dataclasses.replace(window, position=None)
-                yield from _bounded(table, again, state, keys, None)
+            yield from load.pages(pages_per_load)
+        except Doubtful as caught:
+            # Believed by nobody, so forgotten: the next run asks the same again.
+            state.clear()
+            state.update({k: v for k, v in before.items() if k not in ("position", *OF_WINDOW)})
+            error = caught
         except ClientError as caught:
             error = caught
         reading = Reading(
@@ -98,39 +119,14 @@ def resource(
             claimed=state.get("claimed"),
             seen=state.get("seen", 0),
             finished=error is None and state.get("position") is None,
-            whole=window.position is None,
-            full_scan=window.since is None,
-            lists_all=table.lists_all,
+            repaired=load.repaired,
+            listed=load.listed,
             error=error,
         )
         _close(table, state, reading)
         yield reading
 
     return dlt.resource(pages, name=table.name, write_disposition="append")
-
-
-def _bounded(
-    table: Table, window: Window, state: Row, keys: set[str], pages_per_load: int | None
-) -> Iterator[Page]:
-    earlier = state.get("seen", 0) - len(keys)
-    for count, page in enumerate(table.read(window), start=1):
-        keyed = _keyed(table, page)
-        yield keyed
-        if page.change is None:
-            keys.update(keyed.keys, page.unchanged)
-        moments = [moment for moment in (*keyed.cursors, state.get("highest")) if moment]
-        state["highest"] = max(moments, default=None)
-        state["seen"] = earlier + len(keys)
-        if page.claimed is not None:
-            state["claimed"] = page.claimed
-        state["position"] = page.position
-        if page.position is not None and pages_per_load and count >= pages_per_load:
-            return
-
-
-def _short(state: Row) -> bool:
-    claimed = state.get("claimed")
-    return claimed is not None and state.get("seen", 0) < claimed
 
 
 def _close(table: Table, state: Row, reading: Reading) -> None:
@@ -193,11 +189,3 @@ def _utc(moment: str) -> str:
         raise ValueError(f"since is {moment!r}; write a moment such as {example}.") from None
     aware = given if given.tzinfo else given.replace(tzinfo=UTC)
     return aware.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _keyed(table: Table, page: Page) -> Page:
-    return dataclasses.replace(
-        page,
-        keys=[table.key(row) for row in page.rows],
-        cursors=[table.cursor(row) for row in page.rows],
-    )

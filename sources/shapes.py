@@ -2,16 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from clients import ClientError
+from clients import ClientError, Implausible
 
 Row = dict[str, Any]
-# Table name -> {key: cursor} of the rows the landing holds now (none that are gone).
-Memory = Callable[[str], Mapping[str, str | None]]
+READ, LISTED = "read", "listed"
+
+
+class Doubtful(Implausible):
+    """What was read may be true, but a person has to say so: a shrunken table, a new shape."""
+
+
+class Held(Mapping[str, str | None], ABC):
+    """What the landing holds of one table, and the keys this pull has met: on disk, not in memory.
+
+    As a mapping: key -> cursor of the rows that are there. Keys are met as READ, with their row,
+    or as LISTED, without.
+    """
+
+    id: str  # of this pull
+
+    @abstractmethod
+    def meet(self, keys: Iterable[str], how: str = READ) -> None: ...
+
+    @abstractmethod
+    def met(self, how: str = READ) -> int:
+        """How many different keys."""
+
+    @abstractmethod
+    def missed(self, listed: Mapping[str, str | None]) -> list[str]:
+        """Of the listed keys those neither read in this pull nor held with this cursor."""
+
+    @abstractmethod
+    def unmet(self) -> Iterator[list[str]]:
+        """Keys that are held and were not met, in batches."""
+
+
+Memory = Callable[[str], Held]  # by the table's name
 
 
 @dataclass(frozen=True)
@@ -97,9 +129,9 @@ class Table:
 class Reading:
     """What one load of a table read, yielded after its last page.
 
-    `seen`: distinct keys of the whole window so far, earlier loads of it included.
-    `finished`: the window ended here. `whole`: it also began here, so its keys are all known.
-    `full_scan`: everything was asked for; `lists_all`: and everything there is was listed.
+    `claimed`, `seen`: of the whole window so far, earlier loads of it included; seen are distinct
+    keys. `finished`: the window ended here. `repaired`: rows fetched by key because the read was
+    short or a sweep missed them. `listed`: keys of the sweep, when there was one.
     `error`: what stopped it; the pages before it still count, and the next run goes on there.
     """
 
@@ -107,9 +139,8 @@ class Reading:
     claimed: int | None
     seen: int
     finished: bool
-    whole: bool
-    full_scan: bool
-    lists_all: bool = True
+    repaired: int = 0
+    listed: int | None = None
     error: ClientError | None = None
 
     @property

@@ -100,7 +100,7 @@ LISTINGS = {
 def source(
     system: System, contract: Contract, memory: Memory, **asked: Unpack[Asked]
 ) -> list[DltResource]:
-    return resources(system, contract, tables_of(connect(system)), asked)
+    return resources(system, contract, memory, tables_of(connect(system)), asked)
 
 
 def tables_of(shop: Shopify) -> dict[str, Table]:

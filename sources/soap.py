@@ -44,7 +44,7 @@ Spec = Mapping[str, Any]
 def source(
     system: System, contract: Contract, memory: Memory, **asked: Unpack[Asked]
 ) -> list[DltResource]:
-    return resources(system, contract, tables_of(connect(system), contract, memory), asked)
+    return resources(system, contract, memory, tables_of(connect(system), contract, memory), asked)
 
 
 def tables_of(client: Soap, contract: Contract, memory: Memory) -> dict[str, Table]:

@@ -30,7 +30,7 @@ MOST_STEPS_BACK = 100
 def source(
     system: System, contract: Contract, memory: Memory, **asked: Unpack[Asked]
 ) -> list[DltResource]:
-    return resources(system, contract, tables_of(connect(system)), asked)
+    return resources(system, contract, memory, tables_of(connect(system)), asked)
 
 
 def tables_of(store: WooCommerce) -> dict[str, Table]:

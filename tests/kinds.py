@@ -81,6 +81,7 @@ class Running:
 @dataclass(frozen=True)
 class Kind:
     """`tables`: their rows' keys and changes. `at_once`: those that cannot be read in parts.
+    `in_parts`: those of which no reading shows everything.
     `patches`: page sizes of the source that give these few rows several pages.
     Faults: `short` fewer rows than claimed, `doubtful` an answer that is none (`doubt`: words
     of the error), `busy` something to wait for.
@@ -96,6 +97,7 @@ class Kind:
     customers: int = 230
     orders: int = 130
     at_once: frozenset[str] = frozenset()
+    in_parts: frozenset[str] = frozenset()
     patches: Mapping[str, int] = field(default_factory=dict)
     sleeps: bool = True
     short: str = "short_page"
@@ -243,6 +245,7 @@ KINDS = [
         publishers.files,
         {"customers": of("customers"), "order_lines": _sold},
         _printed,
+        in_parts=frozenset({"order_lines"}),
         patches={"PAGE": 100},
         sleeps=False,
         short="truncated",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,9 @@ from dlt.sources import DltResource
 
 from contracts import Contract, load
 from sources import Page, Reading
+from warehouse.documents import row_hash
+from warehouse.held import Held
+from warehouse.pages import Batch
 
 CONTRACTS = Path(__file__).parents[1] / "contracts"
 
@@ -49,45 +52,88 @@ def read(
     return items
 
 
+def nothing_held(folder: Path | str) -> Held:
+    return Held(Path(folder), None)
+
+
 def contract(name: str) -> Contract:
     """A shipped contract."""
     return load(CONTRACTS / f"{name}.odcs.yaml")
 
 
-class Landing:
-    """Rows as they stand per table, and the pages and the outcome of the last run."""
+def _next_pull(folder: Path, last: Held) -> Held:
+    """What the pull after `last` finds in the landing."""
+    held = Held(folder / "held", None)
+    held.connection.register("last", last.connection.execute("from held").to_arrow_table())
+    held.connection.execute("insert into held from last")
+    return held
+
+
+class Landed:
+    """Rows as they stand per table after each pull, and what became of those that are gone."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.rows: dict[str, dict[str, Any]] = defaultdict(dict)
+        self.changes: dict[str, dict[str, str]] = defaultdict(dict)
+        self.pages: dict[str, list[Page]] = {}
+        self.helds: dict[str, Held] = {}
+
+    def held(self, table: str) -> Held:
+        return self.helds.setdefault(table, nothing_held(self.folder / table))
+
+    def take(self, resources: Iterable[DltResource]) -> dict[str, Reading]:
+        """One bounded load of each; what a window met is forgotten when it ends."""
+        readings = {}
+        for name, (pages, [reading]) in read(resources, self.folder).items():
+            self.pages[name] = pages
+            for page in pages:
+                self._land(name, page)
+            if reading.finished or reading.error:
+                self.helds[name] = _next_pull(self.folder, self.held(name))
+            readings[name] = reading
+        return readings
+
+    def _land(self, table: str, page: Page) -> None:
+        batch = Batch()
+        for row, key, cursor in zip(page.rows, page.keys, page.cursors, strict=True):
+            self.rows[table][key] = row
+            batch.add(key, cursor, row_hash(row, (), page.change), b"", page.change)
+        for key, change in page.gone.items():
+            self.rows[table].pop(key, None)
+            self.changes[table][key] = change
+            batch.add(key, None, change, None, change)
+        if len(batch):
+            self.held(table).fresh(batch.table(""))
+
+
+class Landing(Landed):
+    """The landing of one system, read through its source."""
 
     def __init__(self, folder: Path, module: Any, system: Any, promised: Any) -> None:
-        self.folder, self.module, self.system, self.promised = folder, module, system, promised
-        self.rows: dict[str, dict[str, Any]] = {name: {} for name in promised.tables}
-        self.cursors: dict[str, dict[str, str | None]] = {name: {} for name in promised.tables}
-        self.pages: dict[str, list[Page]] = {}
+        super().__init__(folder)
+        self.module, self.system, self.promised = module, system, promised
         self.readings: dict[str, Reading] = {}
-
-    def memory(self, table: str) -> Mapping[str, str | None]:
-        return dict(self.cursors[table])
 
     def pull(
         self, *tables: str, full: bool = False, since: str | None = None, **asked: Any
     ) -> Landing:
         """One bounded load of each table."""
-        self.pages, self.readings = {}, {}
+        self.pages = {}
         resources = self.module.source(
             self.system,
             self.promised,
-            self.memory,
+            self.held,
             tables=list(tables) or None,
             since=since,
             full=full,
             **asked,
         )
-        for name, (pages, [reading]) in read(resources, self.folder).items():
-            self.pages[name], self.readings[name] = pages, reading
-            for page in pages:
-                for row, key, cursor in zip(page.rows, page.keys, page.cursors, strict=True):
-                    self.rows[name][key] = row
-                    self.cursors[name][key] = cursor
+        self.readings = self.take(resources)
         return self
+
+    def cursors(self, table: str) -> dict[str, str | None]:
+        return dict(_next_pull(self.folder, self.held(table)))
 
     def read(self, table: str) -> list[str]:
         """Keys whose rows were read in the last run."""

@@ -11,14 +11,12 @@ once dlt has recorded the load: a killed pull leaves either a whole load or none
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import pyarrow as pa
 
 from contracts.typed import text
-from warehouse import memory
 from warehouse.files import read_json, write_json
 
 FORMAT = 1
@@ -37,6 +35,7 @@ class Manifest:
 
     `mode`: changed or full. `claimed`, `seen`: of the whole window up to this load.
     `rows`: landed in this load (seen rows whose hash was known are not landed again).
+    `repaired`: rows fetched by key after a short read; `listed`: keys of a sweep over all of them.
     """
 
     system: str
@@ -51,6 +50,8 @@ class Manifest:
     finished: bool
     complete: bool
     fields: tuple[str, ...] = ()
+    repaired: int = 0
+    listed: int | None = None
     error: str | None = None
     format: int = FORMAT
 
@@ -119,29 +120,18 @@ class Landing:
             path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != "_"
         )
 
-    def newest(self, system: str, table: str) -> Iterator[tuple[str, str, str | None, str | None]]:
-        """(key, hash, cursor, change) of the newest row of every key."""
+    def newest(self, system: str, table: str) -> str | None:
+        """SELECT of key, hash, cursor and there (not gone), the newest row of every key."""
         loads = [load for load in self.loads(system, table) if load.manifest.rows]
         if not loads:
-            return
+            return None
         union = " union all ".join(f"({load.rows_query})" for load in loads)
-        query = f"""
-            with newest as (
-                select _key,
-                    max_by({{'hash': _hash, 'cursor': _cursor, 'change': _change}},
-                           (_load_id, _position)) as row
-                from ({union})
-                group by _key
-            )
-            select _key, row.hash, row.cursor, row.change from newest
-        """
-        connection = memory()
-        try:
-            result = connection.execute(query)
-            while rows := result.fetchmany(10_000):
-                yield from rows
-        finally:
-            connection.close()
+        newest = (
+            "max_by({'hash': _hash, 'cursor': _cursor, 'change': _change}, (_load_id, _position))"
+        )
+        return f"""
+            with newest as (select _key, {newest} as row from ({union}) group by _key)
+            select _key, row.hash, row.cursor, row.change is null from newest"""
 
     def announce(self, manifest: Manifest) -> None:
         """Says what a load is about to bring; it counts once it is sealed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,33 +13,10 @@ from dlt.common.typing import TDataItem
 from contracts import Table as Promise
 from sources import Page, Reading
 from warehouse.documents import row_hash, to_json
+from warehouse.held import Held
 from warehouse.landing import SCHEMA, Manifest
 
-GONE = "deleted"
 FULL = 8_000_000  # bytes of documents in one batch
-
-
-@dataclass
-class Scan:
-    """What one process saw of a scan, over all its loads.
-
-    `known`: hash of the newest landed row per key; `there`: the keys that were not gone.
-    `whole` is False when the scan began in an earlier process: nobody knows its keys any more.
-    """
-
-    known: dict[str, str]
-    there: Set[str]
-    keys: set[str] = field(default_factory=set)
-    whole: bool | None = None
-
-    def gone(self, reading: Reading) -> list[str]:
-        """Keys the landing holds that a whole, complete scan no longer showed."""
-        if self.whole is None:
-            self.whole = reading.whole
-        ended = reading.finished and reading.complete
-        if not (self.whole and ended and reading.full_scan and reading.lists_all):
-            return []
-        return sorted(self.there - self.keys)
 
 
 @dataclass
@@ -74,7 +51,7 @@ class Loader:
 
     system: str
     promise: Promise
-    scan: Scan
+    held: Held
     reading: Reading | None = None
     load: str = ""
     rows: int = 0
@@ -86,32 +63,26 @@ class Loader:
         """Tables of many pages: dlt spends milliseconds on each. The Reading comes last."""
         self.load = self.load or dlt.current.load_package_state()["load_id"]
         if isinstance(item, Reading):
-            self._gone(item)
+            self.reading = item
         else:
             self._page(item)
         if len(self.batch) and (self.batch.is_full or isinstance(item, Reading)):
             # Emptied before it is yielded: dlt may bring the next page before it comes back.
             full, self.batch = self.batch, Batch()
-            self.rows += len(full)
-            yield full.table(self.load)
+            fresh = self.held.fresh(full.table(self.load))
+            self.rows += len(fresh)
+            self.gone += fresh["_row"].null_count
+            if len(fresh):
+                yield fresh
 
     def _page(self, page: Page) -> None:
-        self.scan.keys.update(page.keys, page.unchanged)
         volatile = self.promise.volatile
         for key, cursor, row in zip(page.keys, page.cursors, page.rows, strict=True):
-            digest = row_hash(row, volatile, page.change)
-            if self.scan.known.get(key) == digest:
-                continue
-            self.scan.known[key] = digest
             self.fields.update(row)
+            digest = row_hash(row, volatile, page.change)
             self.batch.add(key, cursor, digest, to_json(row), page.change)
-
-    def _gone(self, reading: Reading) -> None:
-        self.reading = reading
-        gone = self.scan.gone(reading)
-        self.gone = len(gone)
-        for key in gone:
-            self.batch.add(key, None, GONE, None, GONE)
+        for key, change in page.gone.items():
+            self.batch.add(key, None, change, None, change)
 
     def manifest(self, load: str) -> Manifest:
         reading = self.reading
@@ -121,12 +92,14 @@ class Loader:
             system=self.system,
             table=self.promise.name,
             load=load,
-            mode="full" if reading.full_scan else "changed",
+            mode="changed" if reading.since else "full",
             since=reading.since,
             claimed=reading.claimed,
             seen=reading.seen,
             rows=self.rows,
             gone=self.gone,
+            repaired=reading.repaired,
+            listed=reading.listed,
             finished=reading.finished,
             complete=reading.complete or not reading.finished and reading.error is None,
             fields=tuple(sorted(self.fields)),

@@ -13,20 +13,21 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import dlt
 from dlt.destinations import filesystem
 
 from contracts import Contract
-from sources import ClientError, Reading
+from sources import Asked, ClientError, Reading
 from systems import System
 from warehouse import Places
+from warehouse.held import Held
 from warehouse.landing import Landing, LandingError, Manifest
-from warehouse.pages import Loader, Scan
+from warehouse.pages import Loader
 
 os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")  # a company's pulls are its own
 # In a task dlt asks Airflow's variables for every setting: hundreds of calls, half a minute.
@@ -66,16 +67,14 @@ def pull(
     places: Places,
     system: System,
     contract: Contract,
-    *,
-    tables: list[str] | None = None,
-    since: str | None = None,
-    full: bool = False,
+    **asked: Unpack[Asked],
 ) -> list[Pulled]:
     """Lands every table asked for (default: all the contract has); one `Pulled` each.
 
     A table that fails does not stop the others: its error is in its `Pulled`.
     """
-    unknown = set(tables or ()) - contract.tables.keys()
+    tables = asked.get("tables") or list(contract.tables)
+    unknown = set(tables) - contract.tables.keys()
     if unknown:
         raise ValueError(
             f"{system.name} has no table {', '.join(sorted(unknown))}. "
@@ -83,10 +82,7 @@ def pull(
         )
     landing = Landing(places.landing)
     with _alone(places.landing, system.name):
-        return [
-            _pull_table(landing, system, contract, table, since, full)
-            for table in tables or contract.tables
-        ]
+        return [_pull_table(landing, system, contract, table, asked) for table in tables]
 
 
 def _pull_table(
@@ -94,31 +90,26 @@ def _pull_table(
     system: System,
     contract: Contract,
     table: str,
-    since: str | None,
-    full: bool,
+    asked: Asked,
 ) -> Pulled:
     landing.seal(system.name, table)
-    known: dict[str, str] = {}
-    cursors: dict[str, str | None] = {}
-    for key, digest, cursor, change in landing.newest(system.name, table):
-        known[key] = digest
-        if change is None:
-            cursors[key] = cursor
     module = importlib.import_module(f"sources.{system.kind}")
     done = Pulled(system.name, table)
-    scan = Scan(known, cursors.keys())
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="kopru-dlt-") as working:
+    with (
+        tempfile.TemporaryDirectory(prefix="kopru-pull-") as working,
+        closing(Held(Path(working), landing.newest(system.name, table))) as held,
+    ):
         pipeline = _pipeline(landing.root, system.name, table, Path(working))
         while True:
             try:
                 source = module.source(
-                    system, contract, lambda _: cursors, tables=[table], since=since, full=full
+                    system, contract, lambda _: held, **{**asked, "tables": [table]}
                 )
             except ClientError as error:  # nothing was asked yet: no secret, no settings
                 done.error = error
                 return done
-            loader = Loader(system.name, contract.tables[table], scan)
+            loader = Loader(system.name, contract.tables[table], held)
             manifest = _load(landing, pipeline, _resource(source, table), loader)
             _count(done, manifest, loader.reading)
             _progress(done, started)

@@ -150,7 +150,8 @@ class House:
     def source(self, system: System, contract: Any, known: Any, **options: Any) -> Any:
         tables = options.pop("tables")
         for table in tables:
-            self.shelves[table].known = dict(known(table))
+            held = known(table)
+            self.shelves[table].known = dict(held)
         return [
             resource(
                 system.name,
@@ -161,6 +162,7 @@ class House:
                     lambda row: row["at"],
                     shelf.changed_since,
                 ),
+                held,
                 pages_per_load=shelf.pages_per_load,
                 **options,
             )

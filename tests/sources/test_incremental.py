@@ -13,6 +13,7 @@ import sources.incremental
 from clients import Unavailable
 from sources import Page, Reading, Table, Window, resource
 from tests.pulled import read
+from warehouse.held import Held
 
 NOON = "2026-11-20T12:00:00Z"
 
@@ -51,9 +52,17 @@ def _at_noon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources.incremental, "_now", lambda: NOON)
 
 
-def run(shelf: Shelf, folder: Path, *, table: Table | None = None, **options: Any) -> Reading:
+def run(
+    shelf: Shelf,
+    folder: Path,
+    *,
+    table: Table | None = None,
+    held: Held | None = None,
+    **options: Any,
+) -> Reading:
     """The one reading of one load; the keys it saw are left in `shelf.keys`."""
-    loaded = read([resource("till", table or shelf.table(), **options)], folder)
+    held = held or Held(folder, None)
+    loaded = read([resource("till", table or shelf.table(), held, **options)], folder)
     pages, [reading] = loaded["sales"]
     shelf.keys = [key for page in pages for key in page.keys]  # type: ignore[attr-defined]  # for asserts
     return reading
@@ -66,10 +75,10 @@ def hours(*numbers: int) -> list[str]:
 def test_the_next_read_starts_before_the_last_change_seen(tmp_path: Path) -> None:
     shelf = Shelf(*hours(1, 2, 3))
     first = run(shelf, tmp_path)
-    assert (first.finished, first.whole, first.full_scan, first.seen) == (True, True, True, 3)
+    assert (first.finished, first.since, first.seen) == (True, None, 3)
     second = run(shelf, tmp_path)
     assert shelf.asked[-1].since == "2026-11-20T02:50:00Z"
-    assert (second.full_scan, second.seen) == (False, 1)
+    assert second.seen == 1
 
 
 def test_no_watermark_beyond_the_moment_the_reading_began(tmp_path: Path) -> None:
@@ -97,7 +106,6 @@ def test_bounded_loads_go_on_where_the_last_one_stopped(tmp_path: Path) -> None:
         keys += shelf.keys  # type: ignore[attr-defined]  # set by run
     assert keys == ["0", "1", "2", "3", "4"]
     assert [r.finished for r in readings] == [False, False, True]
-    assert [r.whole for r in readings] == [True, False, False]
     assert [window.position for window in shelf.asked] == [None, 2, 4]
     assert readings[-1].seen == 5
 
@@ -127,7 +135,7 @@ def test_less_than_claimed_is_looked_at_once_more_and_moves_no_watermark(tmp_pat
 def test_without_changed_since_and_when_told_so_everything_is_read(tmp_path: Path) -> None:
     shelf = Shelf(*hours(1, 2))
     for options in ({"table": shelf.table(changed_since=False)}, {}, {"full": True}):
-        assert run(shelf, tmp_path, **options).full_scan
+        assert run(shelf, tmp_path, **options).since is None
     assert shelf.asked[-1].full
 
 
@@ -165,6 +173,6 @@ def test_since_is_any_moment_and_goes_out_in_utc(tmp_path: Path, given: str) -> 
     assert shelf.asked[-1].since == "2026-11-19T10:00:00Z"
 
 
-def test_since_that_is_no_moment_is_refused_at_once() -> None:
+def test_since_that_is_no_moment_is_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="since is 'dün'; write a moment such as 2026-"):
-        resource("till", Shelf().table(), since="dün")
+        resource("till", Shelf().table(), Held(tmp_path, None), since="dün")

@@ -17,7 +17,7 @@ from systems import Connection, System
 from tests.clients import recorded
 from tests.clients.scripted import URL, Scripted, answer
 from tests.kinds import KINDS
-from tests.pulled import contract, pull
+from tests.pulled import contract, nothing_held, pull
 
 SHOP = System("shop", "woocommerce", connection=Connection(host=URL, login="k", password="s"))
 WOOCOMMERCE = next(kind for kind in KINDS if kind.name == "woocommerce")
@@ -50,7 +50,7 @@ def test_the_recorded_store_comes_out_row_by_row(
     store = connect(SHOP)
     store.http.session.mount("http://", replay)
     monkeypatch.setattr(sources.woocommerce, "connect", lambda system: store)
-    pages = pull(sources.woocommerce.source(SHOP, contract("woocommerce"), dict), tmp_path)
+    pages = pull(sources.woocommerce.source(SHOP, contract("woocommerce"), nothing_held), tmp_path)
     for name, count in (("customers", 324), ("orders", 640)):
         landed = [row for page in pages[name] for row in page.rows]
         assert landed == tables[name]
@@ -111,7 +111,9 @@ def test_what_we_wrote_does_not_come_back_as_news(tmp_path: Path) -> None:
     with WOOCOMMERCE.running(customers=2, orders=0) as running:
         meta = [{"key": "kopru_tier", "value": "gold"}, {"key": "vip", "value": "1"}]
         running.store.meta.write("1", meta, hidden=False)
-        resources = sources.woocommerce.source(running.system, contract("woocommerce"), dict)
+        resources = sources.woocommerce.source(
+            running.system, contract("woocommerce"), nothing_held
+        )
         [page] = pull(resources, tmp_path)["customers"]
     assert {meta["key"] for meta in page.rows[0]["meta_data"]} == {"newsletter", "vip"}
 

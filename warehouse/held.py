@@ -1,0 +1,132 @@
+"""What the landing holds of one table, in a DuckDB that spills to disk.
+
+So a pull's memory stays flat however many rows the system has.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from sources import LISTED, READ
+from sources import Held as Memory
+
+LIMIT = "100MB"
+BATCH = 10_000
+# held: newest landed row of each key, and what this pull adds. met: keys of this pull.
+TABLES = """
+    create table held (key varchar, hash varchar, cursor varchar, there boolean);
+    create table met (key varchar, how varchar);
+"""
+
+
+class Held(Memory):
+    """`newest`: SELECT of key, hash, cursor, there, a row per key; None when nothing landed."""
+
+    def __init__(self, folder: Path, newest: str | None) -> None:
+        self.id = uuid.uuid4().hex
+        self.connection = duckdb.connect(
+            config={"memory_limit": LIMIT, "threads": 2, "temp_directory": str(folder / "held")}
+        )
+        self.connection.execute("set preserve_insertion_order = false")
+        self.connection.execute(TABLES)
+        if newest:
+            self.connection.execute(f"insert into held {newest}")
+        self.waiting: dict[str, list[str]] = {READ: [], LISTED: []}
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def meet(self, keys: Iterable[str], how: str = READ) -> None:
+        self.waiting[how].extend(keys)
+        if len(self.waiting[how]) >= BATCH:
+            self._note(how)
+
+    def met(self, how: str = READ) -> int:
+        self._note(how)
+        return self._number("select count(distinct key) from met where how = ?", how)
+
+    def missed(self, listed: Mapping[str, str | None]) -> list[str]:
+        self._note(READ)
+        page = pa.table({"key": list(listed), "cursor": pa.array(listed.values(), pa.string())})
+        with self._registered("page", page):
+            found = self.connection.execute(
+                """select key from page
+                    anti join (select key from met where how = 'read') as read using (key)
+                    left join held using (key)
+                    where not coalesce(
+                        there and (page.cursor is null or held.cursor = page.cursor), false)
+                    order by key"""
+            ).fetchall()
+        return [key for (key,) in found]
+
+    def unmet(self) -> Iterator[list[str]]:
+        self._note(READ)
+        self._note(LISTED)
+        result = self.connection.cursor().execute(
+            "select key from held anti join met using (key) where there order by key"
+        )
+        while rows := result.fetchmany(BATCH):
+            yield [key for (key,) in rows]
+
+    def fresh(self, batch: pa.Table) -> pa.Table:
+        """Of the landing's rows those whose hash is new, the last one of each key; now held."""
+        position = pa.array(range(len(batch)), pa.int64())
+        with self._registered("batch", batch.append_column("position", position)):
+            found = self.connection.execute(
+                """with newest as (
+                        select _key as key, arg_max(_hash, position) as hash,
+                            max(position) as position
+                        from batch group by _key)
+                    select position, held.key is not null from newest
+                    left join held using (key)
+                    where held.hash is distinct from newest.hash
+                    order by position"""
+            ).fetchall()
+        fresh = batch.take(pa.array((position for position, _ in found), pa.int64()))
+        with self._registered("fresh", fresh):
+            if any(was for _, was in found):
+                self.connection.execute("delete from held using fresh where key = _key")
+            self.connection.execute(
+                "insert into held select _key, _hash, _cursor, _change is null from fresh"
+            )
+        return fresh
+
+    def __getitem__(self, key: str) -> str | None:
+        return self._all[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return self._number("select count(*) from held where there")
+
+    @cached_property
+    def _all(self) -> dict[str, str | None]:
+        """For sources that ask key by key: what was held when they first asked."""
+        query = "select key, cursor from held where there"
+        return dict(self.connection.execute(query).fetchall())
+
+    def _note(self, how: str) -> None:
+        if keys := self.waiting[how]:
+            self.waiting[how] = []
+            with self._registered("keys", pa.table({"key": keys})):
+                self.connection.execute("insert into met select key, ? from keys", [how])
+
+    def _number(self, query: str, *values: str) -> int:
+        [(number,)] = self.connection.execute(query, list(values)).fetchall()
+        return int(number)
+
+    @contextmanager
+    def _registered(self, name: str, table: pa.Table) -> Iterator[None]:
+        self.connection.register(name, table)
+        try:
+            yield
+        finally:
+            self.connection.unregister(name)
