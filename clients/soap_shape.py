@@ -80,7 +80,10 @@ def _walk(element: Any, path: str, left: int) -> Iterator[tuple[str, str]]:
         return
     for name, member in inside:
         here = f"{path}.{name}" if path else name
-        yield from _walk(member, f"{here}[]" if repeats(member) else here, left - 1)
+        here = f"{here}[]" if repeats(member) else here
+        if members(member):
+            yield here, "object"
+        yield from _walk(member, here, left - 1)
 
 
 def _is_array(element: Any) -> bool:

@@ -21,7 +21,7 @@ from typing import Any, Unpack
 
 from dlt.sources import DltResource
 
-from clients import Refused
+from clients import Implausible, Refused
 from clients.envelope import walk
 from clients.notes import without_ours
 from clients.soap import Rejected, Soap, connect
@@ -110,30 +110,47 @@ def _of_each(
     """A call per key of the parent table. Position: the last key done and what was claimed."""
     at = window.position or {"after": "", "claimed": 0}
     path = spec.get("parent_key") or key_paths
-    paths = [path] if isinstance(path, str) else path
-    keys = sorted({_key(paths, row) for row in parents.rows(Window())})
+    keys = _parents(parents, [path] if isinstance(path, str) else path)
     keys = [key for key in keys if key > at["after"]]
     claimed = at["claimed"]
     missing = client.settings.get("result", {}).get("missing", ())
 
-    def one(key: str) -> list[Row]:
+    def one(key: str) -> tuple[list[Row], int]:
         arguments = filled(spec["arguments"], {"key": key})
+        listing = client.rows(spec["operation"], arguments, spec["rows"], spec.get("wsdl"))
         try:
-            return list(client.rows(spec["operation"], arguments, spec["rows"], spec.get("wsdl")))
+            rows = [_without_ours(client, row) for row in listing]
         except Rejected as error:
             if error.code in missing:  # gone since the parents were listed
-                return []
+                return [], 0
             raise
+        return rows, len(rows) if listing.claimed is None else listing.claimed
 
     with ThreadPoolExecutor(WORKERS) as pool:
         for batch in batched(keys, DETAILS):
-            rows = [_without_ours(client, row) for found in pool.map(one, batch) for row in found]
-            claimed += len(rows)
+            found = list(pool.map(one, batch))
+            rows = [row for held, _ in found for row in held]
+            claimed += sum(said for _, said in found)
             last = batch[-1] == keys[-1]
             here = None if last else {"after": batch[-1], "claimed": claimed}
             yield Page(rows, claimed=claimed, position=here)
     if not keys:
         yield Page([], claimed=claimed)
+
+
+def _parents(pages: Pages, paths: Sequence[str]) -> list[str]:
+    """Their keys in order. A list shorter than it says is read once more: it may have moved."""
+    for _ in range(2):
+        keys, claimed = set[str](), None
+        for piece in pages.pieces(Window()):
+            keys.update(_key(paths, row) for row in piece.rows)
+            claimed = piece.claimed if piece.claimed is not None else claimed
+        if claimed is None or len(keys) >= claimed:
+            return sorted(keys)
+    raise Implausible(
+        pages.client.name,
+        f"the list of {pages.name} claims {claimed} rows, and {len(keys)} were seen in two readings",
+    )
 
 
 def _shape(client: Soap, spec: Spec) -> dict[str, str]:

@@ -23,7 +23,7 @@ import sources.soap
 from clients import ClientError, Denied, Implausible, Refused, Unavailable
 from clients.soap import Rejected, Soap
 from contracts.typed import LANDED, typed_query
-from sandbox import erp_wire
+from sandbox import erp_types, erp_wire
 from sandbox.serving import serving
 from tests import legacy
 from tests.pulled import CONTRACTS, Landing, contract
@@ -218,16 +218,16 @@ def typed(table: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return records
 
 
-@pytest.mark.parametrize("name", ["thirdparty", "order"])
+@pytest.mark.parametrize("name", ["thirdparty", "order", "invoice", "productorservice"])
 def test_the_sandbox_promises_what_the_real_one_does(name: str) -> None:
     """Same operations, arguments and struct members, for those the sandbox speaks."""
-    service = {"thirdparty": "ThirdParty", "order": "Order"}[name]
+    [service] = [service for service in erp_types.SERVICES if service.lower() == name]
     real = etree.parse(RECORDED / "wsdl" / f"server_{name}.wsdl").getroot()
     ours = etree.fromstring(erp_wire.wsdl(service, "http://erp.example/"))
-    for operation in erp_wire.SERVICES[service]:
+    for operation in erp_types.SERVICES[service]:
         for message in (operation, f"{operation}Response"):
             assert members(ours, message) == members(real, message)
-    for struct in ("authentication", "result", *erp_wire.STRUCTS[service]):
+    for struct in ("authentication", "result", *erp_types.STRUCTS[service]):
         assert members(ours, struct) == members(real, struct)
     assert ours.get("targetNamespace") == real.get("targetNamespace")
 

@@ -119,7 +119,9 @@ paging = { by = "bookmark", size = 2, answer = "ProcessingConditions.LastReturne
 cursor = "ChangeDateTime"
 overlap = { hours = 1 }
 [x.tables.rows.arguments]
-ProcessingConditions = { QueryHitsMaximumNumberValue = "{size}", QueryHitsUnlimitedIndicator = false, LastReturnedObjectID = "{bookmark}" }
+ProcessingConditions.QueryHitsMaximumNumberValue = "{size}"
+ProcessingConditions.QueryHitsUnlimitedIndicator = false
+ProcessingConditions.LastReturnedObjectID = "{bookmark}"
 [[x.tables.rows.arguments.CustomerSelectionByElements.SelectionByLastChangeDateTime]]
 IntervalBoundaryTypeCode = 9
 LowerBoundaryDateTime = "{since}"
@@ -166,6 +168,7 @@ def test_what_the_wsdl_says_of_rows(tmp_path: Path) -> None:
         assert shape() == {
             "InternalID": "token",
             "ChangeDateTime": "string",
+            "Organisation": "object",
             "Organisation.FirstLineName": "string",
             "CreditLimit@currencyCode": "token",
             "CreditLimit": "decimal",
@@ -176,10 +179,13 @@ def test_what_the_wsdl_says_of_rows(tmp_path: Path) -> None:
         assert shape
         assert shape() == {
             "id": "integer",
+            "project": "object",
             "project.id": "integer",
             "project.name": "string",
             "summary": "string",
             "last_updated": "dateTime",
+            "notes": "object",
+            "notes.item[]": "object",
             "notes.item[].id": "integer",
             "notes.item[].text": "string",
         }
@@ -232,7 +238,9 @@ claimed = "PaginationResult.TotalNumberOfEntries"
 cursor = "LastModifiedTime"
 first = "2020-01-01T00:00:00Z"
 paging = { by = "page", size = 2 }
-arguments = { ModTimeFrom = "{since}", ModTimeTo = "{until}", Pagination = { EntriesPerPage = "{size}", PageNumber = "{page}" } }
+arguments.ModTimeFrom = "{since}"
+arguments.ModTimeTo = "{until}"
+arguments.Pagination = { EntriesPerPage = "{size}", PageNumber = "{page}" }
 """
 
 

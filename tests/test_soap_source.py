@@ -10,6 +10,7 @@ import pytest
 import sources.soap
 from clients import ClientError, Refused
 from clients.soap import Rejected
+from sandbox import erp_wire
 from sandbox.erp import Erp
 from sandbox.serving import serving
 from tests import legacy
@@ -106,9 +107,7 @@ def test_one_refused_record_does_not_stop_the_others(
 
     def picky(**arguments: str) -> str:
         if arguments["id"] == "17":
-            from sandbox.erp import Denial
-
-            raise Denial("KO", "Kayıt bozuk")
+            raise erp_wire.Denial("KO", "Kayıt bozuk")
         return whole(**arguments)
 
     monkeypatch.setitem(erp.operations, "getThirdParty", picky)

@@ -88,7 +88,7 @@ def test_second_pull_reads_what_changed_and_the_overlap(
     before = {table: running.held(table) for table in kind.tables}
     running.change("7", phone=PHONE)
     landing.pull()
-    [customers, _] = kind.tables
+    customers = next(iter(kind.tables))
     assert PHONE.replace(" ", "") in str(landing.rows[customers][key_of_7(running)]).replace(
         " ", ""
     )
@@ -99,7 +99,7 @@ def test_second_pull_reads_what_changed_and_the_overlap(
 
 
 def key_of_7(running: Running) -> str:
-    [customers, _] = running.kind.tables
+    customers = next(iter(running.kind.tables))
     return next(key for key in running.held(customers) if key.rpartition("/")[2] == "7")
 
 
@@ -151,7 +151,7 @@ def test_a_wrong_password_is_denied_and_names_the_connection(
 ) -> None:
     system = running.other(password="wrong-secret")
     readings = landing_of(running, system, tmp_path).pull().readings
-    assert len(readings) == 2
+    assert readings.keys() == running.kind.tables.keys()
     for reading in readings.values():
         refused = failed(reading, running)
         assert isinstance(refused, Denied)
