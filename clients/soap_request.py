@@ -128,6 +128,8 @@ def value_of(kind: Any, given: Any, empty: Any) -> Any:
     if not members:
         return empty if given is None else given
     if isinstance(given, list):
+        if not given:
+            return xsd.SkipValue
         if getattr(kind, "_array_type", None) is not None:
             [(name, item)] = members
             return {name: [value_of(item.type, one, xsd.SkipValue) for one in given]}

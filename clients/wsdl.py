@@ -13,7 +13,7 @@ from lxml import etree
 from zeep.exceptions import Error as ZeepError
 from zeep.wsdl.bindings.soap import Soap12Binding, SoapBinding
 
-from clients import Implausible, Refused
+from clients import ClientError, Implausible, Refused
 from clients.envelope import SAFE
 from clients.schemas import localized, served
 
@@ -59,12 +59,17 @@ class Wsdls:
     def operation(self, name: str, wsdl: str | None = None) -> Operation:
         """Raises Refused for one there is not, with those there are. `wsdl`: only look there."""
         known: set[str] = set()
+        unusable: ClientError | None = None
         for path in [wsdl] if wsdl else self._paths():
-            operations = self.operations(path)
+            try:
+                operations = self.operations(path)
+            except (Refused, Implausible) as error:  # another one may have it
+                unusable = unusable or error
+                continue
             if name in operations:
                 return operations[name]
             known |= operations.keys()
-        raise Refused(
+        raise unusable or Refused(
             self.system,
             f"its WSDL has no operation {name}",
             f"It has {', '.join(sorted(known)) or 'none'}; correct the settings.",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sandbox.erp import Erp
 
 Values = dict[str, str | None]
-EIGHT = Decimal("0.00000001")
+CENT, EIGHT = Decimal("0.01"), Decimal("0.00000001")
 DUE = timedelta(days=30)
 
 
@@ -68,7 +68,7 @@ def bulk_invoice(order: Order) -> str:
 
 
 def _invoice(order: Order) -> Values:
-    net = (order.total / VAT).quantize(EIGHT)
+    net = (order.total / VAT).quantize(CENT)
     day = order.ordered_at.astimezone(LOCAL)
     return {
         "id": order.record,
@@ -78,8 +78,8 @@ def _invoice(order: Order) -> Values:
         "date_due": f"{day + DUE:%Y-%m-%d}",
         "date_creation": f"{day:%Y-%m-%dT%H:%M:%SZ}",
         "type": "0",
-        "total_net": str(net),
-        "total_vat": str(order.total - net),
+        "total_net": f"{net:.8f}",
+        "total_vat": f"{order.total - net:.8f}",
         "total": f"{order.total:.8f}",
         "note_private": "",
         "note_public": "",
@@ -90,7 +90,7 @@ def _invoice(order: Order) -> Values:
 
 
 def _line(order: Order, line: Line) -> Values:
-    net = (line.total / VAT).quantize(EIGHT)
+    net = (line.total / VAT).quantize(CENT)
     return {
         "id": f"{order.record}{line.line:02}",
         "type": "0",
@@ -98,8 +98,8 @@ def _line(order: Order, line: Line) -> Values:
         "vat_rate": "20.0000",
         "qty": str(line.quantity),
         "unitprice": f"{line.unit_price / VAT:.8f}",
-        "total_net": str(net),
-        "total_vat": str(line.total - net),
+        "total_net": f"{net:.8f}",
+        "total_vat": f"{line.total - net:.8f}",
         "total": f"{line.total:.8f}",
         "product_ref": line.sku,
         "product_label": line.product,

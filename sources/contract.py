@@ -10,6 +10,9 @@ class Column(Protocol):
     @property
     def path(self) -> str: ...
 
+    @property
+    def items(self) -> Sequence[Column]: ...
+
 
 class ContractTable(Protocol):
     @property

@@ -23,16 +23,15 @@ from dlt.sources import DltResource
 
 from clients import Implausible, Refused
 from clients.envelope import walk
-from clients.notes import without_ours
 from clients.soap import Rejected, Soap, connect
 from clients.soap_arguments import filled
-from clients.soap_shape import fields, row_fields
 from sources import Asked, Listed, Memory, Page, Row, Table, Window, resources
-from sources.contract import Contract
+from sources.contract import Contract, ContractTable
 from sources.digests import digest
 from sources.moments import Moments
 from sources.soap_details import WORKERS, Details
 from sources.soap_pages import Pages, batched
+from sources.soap_rows import Cleaner
 from sources.soap_settings import mistake
 from systems import System
 
@@ -50,22 +49,23 @@ def source(
 def tables_of(client: Soap, contract: Contract, memory: Memory) -> dict[str, Table]:
     specs: Mapping[str, Spec] = client.settings.get("tables", {})
     return {
-        name: _table(client, name, promised.key, memory)
+        name: _table(client, name, promised, memory)
         for name, promised in contract.tables.items()
         if name in specs
     }
 
 
-def _table(client: Soap, name: str, key_paths: Sequence[str], memory: Memory) -> Table:
+def _table(client: Soap, name: str, promised: ContractTable, memory: Memory) -> Table:
     """A table whose settings are wrong says so when it is read: the others are."""
-    specs = client.settings["tables"]
+    specs, key_paths = client.settings["tables"], promised.key
     spec, key = specs[name], partial(_key, key_paths)
     wrong = mistake(client.name, name, client.settings)
     if wrong:
         return Table(name, key, partial(_refuse, wrong))
     moments = Moments(client.name, name, spec)
-    pages, cleaned = Pages(client, name, spec, key, moments, PAGE), partial(_without_ours, client)
-    about: dict[str, Any] = {"shape": partial(_shape, client, spec), "overlap": moments.overlap}
+    pages = Pages(client, name, spec, key, moments, PAGE)
+    cleaned = Cleaner(client, spec, promised.columns)
+    about: dict[str, Any] = {"shape": lambda: cleaned.shape, "overlap": moments.overlap}
     about["changed_since"] = "cursor" in spec
     by_number = spec.get("paging", {}).get("by") == "page" and "claimed" not in spec
     about["lists_all"] = not (spec.get("rows_leave") or by_number)
@@ -75,7 +75,9 @@ def _table(client: Soap, name: str, key_paths: Sequence[str], memory: Memory) ->
         return Table(name, key, found.read, found.cursor, **about)
     if "each" in spec:
         parents = Pages(client, spec["each"], specs[spec["each"]], key, moments, PAGE)
-        return Table(name, key, partial(_of_each, client, spec, parents, key_paths), **about)
+        return Table(
+            name, key, partial(_of_each, client, spec, cleaned, parents, key_paths), **about
+        )
     if "cursor" in spec and about["lists_all"]:
         about |= {"listing": partial(_listing, pages), "fetch": partial(_fetch, pages, cleaned)}
     return Table(name, key, partial(_list, pages, cleaned), moments.cursor, **about)
@@ -86,7 +88,7 @@ def _refuse(error: Refused, window: Window) -> Iterator[Page]:
     raise error
 
 
-def _list(pages: Pages, cleaned: Any, window: Window) -> Iterator[Page]:
+def _list(pages: Pages, cleaned: Cleaner, window: Window) -> Iterator[Page]:
     for piece in pages.pieces(window):
         rows = [cleaned(row) for row in piece.rows]
         yield Page(rows, claimed=piece.claimed, position=piece.position)
@@ -98,14 +100,19 @@ def _listing(pages: Pages, window: Window) -> Iterator[Listed]:
         yield Listed(cursors, piece.claimed)
 
 
-def _fetch(pages: Pages, cleaned: Any, keys: Sequence[str]) -> list[Row]:
+def _fetch(pages: Pages, cleaned: Cleaner, keys: Sequence[str]) -> list[Row]:
     """Nothing reads single records here: the list is gone through once more."""
     wanted = set(keys)
     return [cleaned(row) for row in pages.rows(Window()) if pages.key(row) in wanted]
 
 
 def _of_each(
-    client: Soap, spec: Spec, parents: Pages, key_paths: Sequence[str], window: Window
+    client: Soap,
+    spec: Spec,
+    cleaned: Cleaner,
+    parents: Pages,
+    key_paths: Sequence[str],
+    window: Window,
 ) -> Iterator[Page]:
     """A call per key of the parent table. Position: the last key done and what was claimed."""
     at = window.position or {"after": "", "claimed": 0}
@@ -119,7 +126,7 @@ def _of_each(
         arguments = filled(spec["arguments"], {"key": key})
         listing = client.rows(spec["operation"], arguments, spec["rows"], spec.get("wsdl"))
         try:
-            rows = [_without_ours(client, row) for row in listing]
+            rows = [cleaned(row) for row in listing]
         except Rejected as error:
             if error.code in missing:  # gone since the parents were listed
                 return [], 0
@@ -149,24 +156,8 @@ def _parents(pages: Pages, paths: Sequence[str]) -> list[str]:
             return sorted(keys)
     raise Implausible(
         pages.client.name,
-        f"the list of {pages.name} claims {claimed} rows, and {len(keys)} were seen in two readings",
+        f"the list of {pages.name} claims {claimed} rows, {len(keys)} were seen in two readings",
     )
-
-
-def _shape(client: Soap, spec: Spec) -> dict[str, str]:
-    """What the WSDL says of the rows; raises Refused for an operation that is gone."""
-    operation = client.wsdls.operation(spec["operation"], spec.get("wsdl"))
-    if "detail" not in spec:
-        return fields(operation, spec["rows"]) or {}
-    detail = spec["detail"]
-    record = client.wsdls.operation(detail["operation"], detail.get("wsdl", spec.get("wsdl")))
-    return row_fields(record, detail["row"]) or {}
-
-
-def _without_ours(client: Soap, row: Row) -> Row:
-    """What we wrote ourselves must not come back as news about the customer."""
-    field = client.settings.get("write_back", {}).get("field")
-    return {**row, field: without_ours(row[field])} if field and row.get(field) else row
 
 
 def _key(paths: Sequence[str], row: Row) -> str:

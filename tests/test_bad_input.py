@@ -92,13 +92,13 @@ def test_no_password_at_all(house: House, running: Running) -> None:
 
 def test_an_answer_that_is_none(house: House, running: Running) -> None:
     """A 200 with HTML; of a till, a file in the wrong encoding."""
-    kind, [spoilt, other] = running.kind, running.kind.tables
+    kind, [spoilt, *others] = running.kind, running.kind.tables
     remedies = {"files": "tried again in the next run", "soap": "The next run reads again"}
     running.plan(kind.doubtful)
     [problem] = house.round(running.system)
     clear(problem, running.system, spoilt, kind.doubt, remedies.get(kind.name, "check the address"))
     assert house.rows(running.system, spoilt) == {}
-    all_there(house, running, other)
+    all_there(house, running, *others)
     running.mend()
     assert house.round(running.system) == []
     all_there(house, running)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,16 +17,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-import contracts
 import sources.soap
 from clients import ClientError, Denied, Implausible, Refused, Unavailable
 from clients.soap import Rejected, Soap
-from contracts.typed import LANDED, typed_query
 from sandbox import erp_types, erp_wire
 from sandbox.serving import serving
 from tests import legacy
-from tests.pulled import CONTRACTS, Landing, contract
-from warehouse import memory
+from tests.pulled import Landing, contract
+from tests.typed_rows import typed_rows
 
 RECORDED = Path(__file__).parents[2] / "shared" / "recordings" / "dolibarr"
 pytestmark = pytest.mark.skipif(
@@ -203,19 +200,7 @@ def test_the_contract_can_read_what_the_real_one_says() -> None:
 
 
 def typed(table: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows through the contract's own typing; no cell may be unreadable."""
-    promised = contracts.load(CONTRACTS / "dolibarr.odcs.yaml").tables[table]
-    connection = memory()
-    connection.execute(f"create table landed ({', '.join(f'{name} varchar' for name in LANDED)})")
-    for number, row in enumerate(rows):
-        connection.execute(
-            "insert into landed (_key, _row) values (?, ?)", [str(number), json.dumps(row)]
-        )
-    found = connection.execute(f"{typed_query(promised, 'landed')} order by _key")
-    names = [column[0] for column in found.description]
-    records = [dict(zip(names, values, strict=True)) for values in found.fetchall()]
-    assert [record["_unreadable"] for record in records] == [[] for _ in rows]
-    return records
+    return typed_rows(contract("dolibarr").tables[table], rows)
 
 
 @pytest.mark.parametrize("name", ["thirdparty", "order", "invoice", "productorservice"])

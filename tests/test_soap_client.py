@@ -27,7 +27,9 @@ def url(erp: Erp) -> Iterator[str]:
 
 
 def client(url: str, **other: str) -> Soap:
-    return Soap(legacy.soap_system(url, **other), sleep=lambda seconds: None)
+    system = legacy.soap_system(url, **other)
+    system.settings["wsdl"].append(system.settings["tables"]["orders"]["wsdl"])
+    return Soap(system, sleep=lambda seconds: None)
 
 
 def test_a_list_holds_every_row_and_says_how_many(url: str) -> None:
@@ -147,8 +149,8 @@ def test_a_system_that_is_off_is_unavailable() -> None:
 
 def test_operations_and_arguments_are_checked_before_anything_is_sent(url: str, erp: Erp) -> None:
     soap = client(url)
-    with pytest.raises(Refused, match="no operation getInvoice.*It has .*getThirdParty"):
-        soap.read("getInvoice", {})
+    with pytest.raises(Refused, match="no operation getProposal.*It has .*getThirdParty"):
+        soap.read("getProposal", {})
     with pytest.raises(Refused, match="not nummer"):
         soap.read("getThirdParty", {"nummer": "1"})
     with pytest.raises(Refused, match="thirdparty has no e_mail"):
