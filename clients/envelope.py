@@ -15,14 +15,18 @@ from typing import IO, Any
 from lxml import etree
 
 SOAP = ("http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope")
-XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
+NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
+TRUE = ("true", "1")
 ARRAY_TYPE = "{http://schemas.xmlsoap.org/soap/encoding/}arrayType"
 ARRAY_SIZE = "{http://www.w3.org/2003/05/soap-encoding}arraySize"
-ITEM_TYPE = "{http://www.w3.org/2003/05/soap-encoding}itemType"
+ARRAY = {ARRAY_TYPE, ARRAY_SIZE, "{http://www.w3.org/2003/05/soap-encoding}itemType"}
 REF = "{http://www.w3.org/2003/05/soap-encoding}ref"
+REFERENCES = (b'href="#', b':ref="#')
 SIZE = re.compile(r"(?:\[|^)(\d+)\]?$")
 SAFE = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
 Targets = Mapping[str, etree._Element]
+_Attribute = tuple[str, str]
 
 
 class NotSoap(ValueError):
@@ -80,29 +84,44 @@ def split(path: str) -> tuple[list[str], str | None]:
 
 def decode(element: etree._Element, targets: Targets | None = None) -> Any:
     """One value by SOAP section 5; a repeated member becomes a list."""
-    if _reference(element):
+    return _decoded(element, targets)[0]
+
+
+def _decoded(element: etree._Element, targets: Targets | None) -> tuple[Any, list[_Attribute]]:
+    """The value, and the attributes that are data, if the value is a text."""
+    if targets is not None and _reference(element):
         element = _followed(element, targets)
-        rest = {name: e for name, e in (targets or {}).items() if name != element.get("id")}
-        return decode(element, rest)
-    if element.get(f"{XSI}nil") in ("true", "1"):
-        return None
-    if _is_array(element):
-        items = [decode(child, targets) for child in children(element)]
-        claimed = size_of(element)
-        if claimed not in (None, len(items)):
-            raise Short(f"{name_of(element)} says {claimed} items and holds {len(items)}")
-        return items
-    return _struct(element, targets) or element.text or ""
+        rest = {name: e for name, e in targets.items() if name != element.get("id")}
+        return _decoded(element, rest)
+    data: list[_Attribute] = []
+    for name, text in element.items():
+        if name in ARRAY or (name == TYPE and text.endswith(":Array")):
+            if element.get(NIL) not in TRUE:
+                return _array(element, targets), []
+        elif name == NIL and text in TRUE:
+            return None, []
+        elif _is_data(name, targets):
+            data.append((name, text))
+    said: str = element.text or ""
+    if len(element) == 0 and (not data or said.strip()):
+        return said, data
+    return _struct(element, data, targets), []
 
 
-def _struct(element: etree._Element, targets: Targets | None) -> dict[str, Any]:
-    """Members and attributes; empty for a text, whose attributes go to the struct around it."""
-    if len(element) == 0 and (element.text or "").strip():
-        return {}
-    struct: dict[str, Any] = {f"@{name}": text for name, text in _attributes(element, targets)}
+def _array(element: etree._Element, targets: Targets | None) -> list[Any]:
+    items = [decode(child, targets) for child in children(element)]
+    claimed = size_of(element)
+    if claimed not in (None, len(items)):
+        raise Short(f"{name_of(element)} says {claimed} items and holds {len(items)}")
+    return items
+
+
+def _struct(element: etree._Element, marks: list[_Attribute], targets: Targets | None) -> Any:
+    struct: dict[str, Any] = {f"@{name}": text for name, text in marks}
     repeated: set[str] = set()
     for child in children(element):
-        name, value = name_of(child), decode(child, targets)
+        name = name_of(child)
+        value, beside = _decoded(child, targets)
         if name not in struct:
             struct[name] = value
         elif name in repeated:
@@ -110,9 +129,9 @@ def _struct(element: etree._Element, targets: Targets | None) -> dict[str, Any]:
         else:
             struct[name] = [struct[name], value]
             repeated.add(name)
-        if isinstance(value, str) and value:
-            struct |= {f"{name}@{key}": text for key, text in _attributes(child, targets)}
-    return struct
+        if beside:
+            struct |= {f"{name}@{key}": text for key, text in beside}
+    return struct or element.text or ""
 
 
 def walk(value: Any, path: str) -> Any:
@@ -126,8 +145,8 @@ def refers(stream: IO[bytes]) -> bool:
     """Whether the answer refers from element to element, so that it cannot be streamed."""
     tail, found = b"", False
     while not found and (chunk := stream.read(1 << 20)):
-        found = re.search(rb'\s(?:href|[\w-]+:ref)="#', tail + chunk) is not None
-        tail = chunk[-40:]
+        found = any(mark in tail + chunk for mark in REFERENCES)
+        tail = chunk[-8:]
     stream.seek(0)
     return found
 
@@ -205,16 +224,9 @@ def _followed(element: etree._Element, targets: Targets | None) -> etree._Elemen
     return targets[reference[1:]]
 
 
-def _attributes(element: etree._Element, targets: Targets | None) -> Iterator[tuple[str, str]]:
-    """Those that are data: what is of a namespace, and the ids references point to, are not."""
-    for name, text in element.attrib.items():
-        if not name.startswith("{") and (targets is None or name not in ("id", "href")):
-            yield name, text
-
-
-def _is_array(element: etree._Element) -> bool:
-    typed = ARRAY_TYPE in element.attrib or ITEM_TYPE in element.attrib
-    return typed or ARRAY_SIZE in element.attrib or element.get(f"{XSI}type", "").endswith(":Array")
+def _is_data(name: str, targets: Targets | None) -> bool:
+    """What is of a namespace, and the ids that references point to, are not."""
+    return name[0] != "{" and (targets is None or name not in ("id", "href"))
 
 
 def size_of(element: etree._Element) -> int | None:
@@ -229,4 +241,5 @@ def unsized(element: etree._Element) -> None:
 
 
 def name_of(element: etree._Element) -> str:
-    return str(element.tag.rpartition("}")[2])
+    name: str = element.tag.rpartition("}")[2]
+    return name
