@@ -127,7 +127,7 @@ def _order(number: int, promised: bool) -> str:
 
 def _members(fields: Mapping[str, str], number: int, promised: bool) -> str:
     """A value of its type for each."""
-    values = {"xsd:string": f"Çelik vida {number}", "xsd:int": number, "xsd:date": "2026-01-08"}
+    values = {"xsd:string": f"Işık {number}", "xsd:int": number, "xsd:date": "2026-01-08"}
     values |= {"xsd:double": f"{number * 7.25:.8f}", "xsd:dateTime": "2026-01-08T10:00:00Z"}
     return "".join(
         f'<{name} xsi:type="{kind if promised else "xsd:string"}">{values[kind]}</{name}>\n'

@@ -48,7 +48,7 @@ class Fault(Exception):
 
 def whole(stream: IO[bytes]) -> dict[str, Any]:
     """The answer's parts by name, with references between elements followed."""
-    body = _body(_tree(stream))
+    body = _body(root_of(stream))
     answer = _answer(body)
     targets = _targets(body)
     return {name_of(part): decode(part, targets) for part in children(answer)}
@@ -56,7 +56,7 @@ def whole(stream: IO[bytes]) -> dict[str, Any]:
 
 def referred(stream: IO[bytes], path: str) -> tuple[list[Any], int | None, dict[str, Any]]:
     """Rows, what they claim to be, and all parts, of an answer whose elements refer to others."""
-    body = _body(_tree(stream))
+    body = _body(root_of(stream))
     targets = _targets(body)
     found = [_answer(body)]
     container, own = split(path)
@@ -177,7 +177,7 @@ def children(element: etree._Element) -> Iterator[etree._Element]:
     return (child for child in element if isinstance(child.tag, str))
 
 
-def _tree(stream: IO[bytes]) -> etree._Element:
+def root_of(stream: IO[bytes]) -> etree._Element:
     try:
         root = etree.parse(stream, etree.XMLParser(**SAFE)).getroot()
     except etree.XMLSyntaxError as error:
