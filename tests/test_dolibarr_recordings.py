@@ -183,13 +183,36 @@ def test_the_source_reads_the_real_thing_by_its_preset(tmp_path: Path) -> None:
         assert "answered another record" in str(landing.readings["customers"].error)
 
 
+def test_invoices_broken_for_good_leave_the_other_tables_alone(tmp_path: Path) -> None:
+    with replayed(
+        getInvoicesForThirdParty="getInvoicesForThirdParty_ERROR_sql",
+        getOrdersForThirdParty="getOrdersForThirdParty_one",
+    ) as (url, _):
+        system = legacy.soap_system(url, password="Admin-Pass1", key="ws-key-1234", login="admin")
+        landing = Landing(tmp_path, sources.soap, system, contract("dolibarr"))
+        landing.pull("invoices", "orders")
+    assert landing.readings["orders"].complete
+    error = landing.readings["invoices"].error
+    assert isinstance(error, Rejected)
+    assert "Unknown column 'total'" in str(error)
+
+
 def test_the_contract_can_read_what_the_real_one_says() -> None:
     with replayed(
-        getThirdParty="getThirdParty", getOrdersForThirdParty="getOrdersForThirdParty_one"
+        getThirdParty="getThirdParty",
+        getOrdersForThirdParty="getOrdersForThirdParty_one",
+        getInvoice="getInvoice",
+        getListOfProductsOrServices="getListOfProductsOrServices",
     ) as (url, _):
         soap = client(url)
+        invoice = soap.read("getInvoice", {"id": "2"})["invoice"]
+        products = list(soap.rows("getListOfProductsOrServices", {}, "products"))
         party = soap.read("getThirdParty", {"id": "4"})["thirdparty"]
         orders = list(soap.rows("getOrdersForThirdParty", {"idthirdparty": "4"}, "orders"))
+    assert [product["ref"] for product in products][-1] == "URUN-011"
+    [billed] = typed("invoices", [invoice])
+    assert (billed["customer_key"], billed["total"]) == ("4", Decimal("3298.68"))
+    assert [line["product_id"] for line in billed["lines"]] == [None, "URUN-006"]
     [customer] = typed("customers", [party])
     assert (customer["customer_key"], customer["postcode"]) == ("4", "34001")
     assert customer["created_at"] == datetime(2026, 11, 22, 0, 7, 58)  # noqa: DTZ001 - UTC by contract
