@@ -212,7 +212,7 @@ def countries(asked: Asked) -> str:
 def test_soap_1_2(tmp_path: Path) -> None:
     with service(countries, version="1.2", kind="application/soap+xml") as (url, asked):
         found = landing(tmp_path, url, COUNTRYINFO, "sISOCode").pull()
-    assert found.rows["rows"]["TR"]["Languages"] == {"tLanguage": {"sISOCode": "tur"}}
+    assert found.rows["rows"]["TR"]["Languages"] == {"tLanguage": [{"sISOCode": "tur"}]}
     assert found.rows["rows"]["CY"]["Languages"] == ""
     assert asked[0].headers["content-type"] == (
         'application/soap+xml; charset=utf-8; action="urn:all"'

@@ -175,7 +175,7 @@ def test_a_field_the_wsdl_no_longer_has_stops_the_table(
         (
             "tables.orders.operaton",
             "x",
-            "tables.orders has operaton, which says nothing.*operation",
+            "tables.orders has operaton, which says nothing.*rows",
         ),
         ("tables.orders.rows", "", "tables.orders has no rows"),
         ("tables.orders.paging", {"by": "seite"}, "paging.by is 'seite'.*offset, page, bookmark"),
