@@ -2,7 +2,7 @@
 
 `musteriler_YYYYMMDD.csv` always lists every customer, `satislar_YYYYMMDD.csv` the lines sold
 since the last night (the first one all). `;`, cp1254, decimal commas, dd.mm.yyyy, Istanbul
-time, and a last line `TOPLAM;<rows>;<sum>`, as such programs write them.
+time, and a last line `TOPLAM;<rows>;<sum>`, as such programs write them. `feeds/`: see feeds.py.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any
 
 import asyncssh
 
+from sandbox import feeds
 from sandbox import till_print as printed
 from sandbox.records import Customer, Order
 from sandbox.store import Store
@@ -63,7 +64,7 @@ class Till(Store):
         self.host_key = asyncssh.generate_private_key("ssh-ed25519")
         self._folder = tempfile.TemporaryDirectory(prefix="till-")
         self.root = Path(self._folder.name)
-        for name in ("in", "out"):
+        for name in ("in", "out", "feeds"):
             (self.root / name).mkdir()
         self._sold: set[str] = set()
         self._taken: dict[str, int] = {}  # file in in/ -> its size when it was read
@@ -84,6 +85,9 @@ class Till(Store):
                 lines = [line for order in new for line in printed.lines(order)]
                 self._write(
                     name, printed.SALES, lines, total=printed.amount(sum(o.total for o in new))
+                )
+                feeds.write(
+                    self.root / "feeds", self.night, self.customers.values(), self.orders.values()
                 )
             self.night += timedelta(days=1)
 

@@ -1,9 +1,10 @@
-"""What a source needs to know of its contract: which tables, and where their columns are."""
+"""What a source needs to know of its contract: which tables, where their columns are, and how
+their cells are written."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Column(Protocol):
@@ -12,6 +13,15 @@ class Column(Protocol):
 
     @property
     def items(self) -> Sequence[Column]: ...
+
+    @property
+    def logical(self) -> str: ...
+
+    @property
+    def options(self) -> Mapping[str, Any]: ...
+
+    @property
+    def settings(self) -> Mapping[str, Any]: ...
 
 
 class ContractTable(Protocol):

@@ -7,7 +7,7 @@ where some rows have none. Systems that describe themselves give it; of others r
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sources.shapes import Doubtful, Row, Table
@@ -35,7 +35,7 @@ class Shape:
             self._compare(now, ENOUGH)
             state["shape"] = now
 
-    def see(self, rows: list[Row]) -> None:
+    def see(self, rows: Sequence[Row]) -> None:
         if self.declared:
             return
         self.sample.add(rows[:PER_PAGE])

@@ -1,37 +1,43 @@
-"""CSV files from SFTP or a folder, by configuration.
+"""Files from SFTP or a folder, by configuration.
 
-Files: csv   Auth: SSH with a known host key   Deletes: by snapshot files
+Files: csv, fixed width, Excel, UBL-TR, also packed   Auth: SSH with a known host key
+Deletes: by snapshot files, and by corrected files
 
-Settings: `directory`, and `delimiter`, `encoding`, `trailer`, for all tables or one; a table
-of the settings names its `files` (a pattern) and may say
+Settings: those of `sources.formats.Spec` and `directory`, for all tables or one; a table of the
+settings names its `files` (a pattern) and may say
     snapshot  each file lists everything: only the newest counts, keys it lacks are gone
-    combine   further columns made of others: {Zaman = "{Tarih} {Saat}"}
-A file is read when its name is new or it changed. One that cannot be believed is named and
-tried again in the next run; the others are read.
+    done      a file of this name says that the other is whole: "{name}.done"
+    settle    seconds a young file must lie still (2; 0 where a control line proves it whole)
+A file is read when its content is new. A changed one replaces its rows: those it has no longer
+are gone. One that cannot be believed is named and tried again; the others are read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
+import logging
+from array import array
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
-from pathlib import PurePosixPath
-from typing import IO, Any, Unpack
+from typing import Any, Unpack
 
 import dlt
+import pyarrow as pa
+import pyarrow.compute as pc
 from dlt.sources import DltResource
 
 from clients import ClientError, Implausible
-from clients.files import Entry, Folder, opened
+from clients.files import Entry, opened
 from sources import Asked, Memory, Page, Row, Table, Window, resources
+from sources.cells import Cells
 from sources.contract import Contract, ContractTable
-from sources.csv_file import Format, Unreadable, check, rows
+from sources.settings import table_settings
+from sources.shelf import Moving, Shelf, Whole
 from systems import System
 
-PAGE = 5_000
-SHARED = ("delimiter", "encoding", "trailer", "mojibake")
+PAGE = 20_000
+REMEMBERED = 5_000  # files
+log = logging.getLogger(__name__)
 
 
 def source(
@@ -50,20 +56,13 @@ def tables_of(system: System, contract: Contract, memory: Memory) -> dict[str, T
 
 
 def _table(
-    system: System, name: str, spec: Mapping[str, Any], promised: ContractTable, memory: Memory
+    system: System, name: str, own: Mapping[str, Any], promised: ContractTable, memory: Memory
 ) -> Table:
-    files = Files(
-        system=system,
-        name=name,
-        pattern=spec["files"],
-        form=_format(system, spec),
-        columns=[column.path for column in promised.columns],
-        key_paths=promised.key,
-        memory=memory,
-    )
-    snapshot = bool(spec.get("snapshot"))
-    read = files.snapshot if snapshot else files.increments
-    return Table(name, files.key, read, changed_since=not snapshot, lists_all=snapshot)
+    where, spec = table_settings(system, name, own)
+    shelf = Shelf(system, where, spec, promised.columns)
+    files = Files(shelf, name, promised.key, memory)
+    read = files.snapshot if where.snapshot else files.increments
+    return Table(name, files.key, read, lists_all=where.snapshot, shape=shelf.shape)
 
 
 @dataclass(frozen=True)
@@ -76,11 +75,11 @@ class Export:
         """Proves that the folder is reached and each table's newest file is what it should be."""
         found = []
         with opened(self.system) as folder:
-            for name, spec in self.system.settings.get("tables", {}).items():
-                newest = _matching(self.system, folder, spec["files"], needed=True)[-1]
-                form = _format(self.system, spec)
-                with _believed(self.system, folder, newest, form, ()) as (_, count):
-                    found.append(f"{count} {name} in {newest.name}")
+            for name, own in self.system.settings.get("tables", {}).items():
+                shelf = Shelf(self.system, *table_settings(self.system, name, own), ())
+                newest = shelf.listed(folder, needed=True)[-1]
+                with shelf.believed(folder, newest) as whole:
+                    found.append(f"{whole.count} {name} in {newest.name}")
         return f"reads {' and '.join(found)}"
 
 
@@ -88,136 +87,156 @@ def connect(system: System) -> Export:
     return Export(system)
 
 
-def _format(system: System, spec: Mapping[str, Any]) -> Format:
-    given = {**system.settings, **spec}
-    return Format(combine=spec.get("combine", {}), **{k: given[k] for k in SHARED if k in given})
-
-
-def _matching(system: System, folder: Folder, pattern: str, *, needed: bool) -> list[Entry]:
-    """The files of a table, oldest name first; raises Implausible for none that were `needed`."""
-    directory = str(system.settings.get("directory", "."))
-    entries = folder.entries(directory)
-    found = [entry for entry in entries if fnmatchcase(entry.name, pattern)]
-    if needed and not found:
-        names = ", ".join(entry.name for entry in entries[:5]) or "nothing"
-        raise Implausible(
-            system.name,
-            f"no file in {directory} is called {pattern}; there is {names}",
-            "Check directory and files in its settings, and that the export ran.",
-        )
-    return found
-
-
-@contextmanager
-def _believed(
-    system: System, folder: Folder, entry: Entry, form: Format, columns: Sequence[str]
-) -> Iterator[tuple[IO[bytes], int]]:
-    """A file and how many rows it holds; raises Implausible when it is not what was agreed."""
-    path = PurePosixPath(str(system.settings.get("directory", ".")), entry.name)
-    with folder.fetched(str(path)) as file:
-        try:
-            count = check(file, form, columns)
-        except Unreadable as error:
-            raise Implausible(
-                system.name,
-                f"{entry.name}: {error}",
-                "Nothing of this file was taken; it is tried again in the next run.",
-            ) from None
-        yield file, count
-
-
 @dataclass
 class Files:
-    """A table's files. Its state: `files`, the stamp of each file that was read to its end.
+    """A table's files.
 
-    Position: the file being read, its stamp, the rows of it already read, and what the files
-    before it claimed.
+    State: `files`, name -> [stamp, digest] of the last that were read to their end, so that one
+    is known again under another name. Position: the file being read, its stamp, the rows of it
+    already read, how many were `repeated` within their files, and which pull read its first row.
+    A row's cursor is the name of its file.
     """
 
-    system: System
+    shelf: Shelf
     name: str
-    pattern: str
-    form: Format
-    columns: Sequence[str]
     key_paths: Sequence[str]
     memory: Memory
+    earlier: int = field(default=0, init=False)  # keys that other pulls saw of this window
 
     def key(self, row: Row) -> str:
         return str(row["_line"]) if "_line" in row else "/".join(row[p] for p in self.key_paths)
 
     def increments(self, window: Window) -> Iterator[Page]:
-        state = dlt.current.resource_state()
-        done = {} if window.full and not window.position else dict(state.get("files", {}))
-        with opened(self.system) as folder:
-            listed = _matching(self.system, folder, self.pattern, needed=not done)
-            state["files"] = {e.name: done[e.name] for e in listed if e.name in done}
-            new = [entry for entry in listed if done.get(entry.name) != entry.stamp]
+        state = self._begun()
+        if window.full and not window.position:
+            state["files"] = {name: ["", digest] for name, (_, digest) in state["files"].items()}
+        done: dict[str, list[str]] = state["files"]
+        with opened(self.shelf.system) as folder:
+            listed = self.shelf.listed(folder, needed=not done)
+            new = [entry for entry in listed if done.get(entry.name, [""])[0] != entry.stamp]
             broken: list[ClientError] = []
-            claimed = (window.position or {}).get("claimed", 0)
-            for entry in new:
+            at = window.position or {}
+            for entry in self.shelf.settled(folder, new):
                 try:
-                    with self._read(folder, entry) as (file, count):
-                        more = entry is not new[-1]
-                        yield from self._pages(file, entry, count, claimed, window, state, more)
-                    claimed += count
+                    with self.shelf.believed(folder, entry) as whole:
+                        for page in self._file(entry, whole, at, window.full, state):
+                            at = page.position
+                            yield page
+                except Moving:
+                    log.info("%s is still being written: it waits for the next run", entry.name)
                 except Implausible as error:
                     broken.append(error)
             self._complain(broken, len(new))
+            if at:
+                yield Page([], claimed=self._claimed(at), position=None)
 
     def snapshot(self, window: Window) -> Iterator[Page]:
-        state = dlt.current.resource_state()
-        done: dict[str, str] = state.get("files", {})
-        with opened(self.system) as folder:
-            listed = _matching(self.system, folder, self.pattern, needed=not done)
+        state = self._begun()
+        done: dict[str, list[str]] = state["files"]
+        with opened(self.shelf.system) as folder:
+            listed = self.shelf.listed(folder, needed=not done)
             newest = max(done, default="")
-            new = [e for e in listed if e.name >= newest and done.get(e.name) != e.stamp]
+            new = [e for e in listed if e.name >= newest and done.get(e.name, [""])[0] != e.stamp]
             if window.full and not window.position:
                 new = listed[-1:]
-            if not new:
-                yield Page([], unchanged=list(self.memory(self.name)))
-                return
             broken: list[ClientError] = []
-            for entry in reversed(new):
+            for entry in reversed(self.shelf.settled(folder, new)):
                 try:
-                    with self._read(folder, entry) as (file, count):
-                        state["files"] = {}
-                        yield from self._pages(file, entry, count, 0, window, state, False)
-                    break
+                    with self.shelf.believed(folder, entry) as whole:
+                        if self._is_known(whole, window, state):
+                            break
+                        at: Mapping[str, Any] = window.position or {}
+                        for page in self._file(entry, whole, at, True, state):
+                            at = page.position
+                            yield page
+                        state["files"] = {entry.name: [entry.stamp, whole.digest]}
+                        yield Page([], claimed=self._claimed(at), position=None)
+                        return
+                except Moving:
+                    log.info("%s is still being written: it waits for the next run", entry.name)
                 except Implausible as error:
                     broken.append(error)
             self._complain(broken, len(new))
+        yield from self._unchanged()
 
-    def _read(self, folder: Folder, entry: Entry) -> AbstractContextManager[tuple[IO[bytes], int]]:
-        return _believed(self.system, folder, entry, self.form, self.columns)
+    def _begun(self) -> dict[str, Any]:
+        state: dict[str, Any] = dlt.current.resource_state()
+        state.setdefault("files", {})
+        self.earlier = state.get("seen", 0) - self.memory(self.name).met()
+        return state
 
-    def _pages(
+    def _is_known(self, whole: Whole, window: Window, state: Mapping[str, Any]) -> bool:
+        """The same list once more, only under another name or date."""
+        digests = {digest for _, digest in state["files"].values()}
+        return whole.digest in digests and not window.full and not window.position
+
+    def _unchanged(self) -> Iterator[Page]:
+        held = self.memory(self.name)
+        if not len(held):
+            raise Implausible(
+                self.shelf.system.name,
+                f"no file of {self.name} is finished: they are still being written",
+                "The next run looks again.",
+            )
+        keys = iter(held)
+        while batch := list(islice(keys, PAGE)):
+            yield Page([], unchanged=batch)
+
+    def _file(
         self,
-        file: IO[bytes],
         entry: Entry,
-        count: int,
-        before: int,
-        window: Window,
-        state: Row,
-        more: bool,
+        whole: Whole,
+        at: Mapping[str, Any],
+        full: bool,
+        state: dict[str, Any],
     ) -> Iterator[Page]:
-        at: Mapping[str, Any] = window.position or {}
+        """The pages of one file; positions are never None."""
+        done, held = state["files"], self.memory(self.name)
         resumed = (at.get("file"), at.get("stamp")) == (entry.name, entry.stamp)
-        taken = at["row"] if resumed else 0
-        lines = islice(enumerate(rows(file, self.form), start=1), taken, None)
-        while True:
-            page = [self._told(row, entry, line) for line, row in islice(lines, PAGE)]
-            taken += len(page)
-            claimed, position = before + count, None
-            if taken < count:
-                position = {"file": entry.name, "stamp": entry.stamp, "row": taken}
-                position["claimed"] = before
-            else:
-                state["files"] = {**state["files"], entry.name: entry.stamp}
-                if more:
-                    position = {"claimed": claimed}
-            yield Page(page, claimed=claimed, position=position)
-            if taken >= count:
-                return
+        before = done.get(entry.name, ["", ""])[1]
+        known = whole.digest in {digest for _, digest in done.values()}
+        if known and not full and not resumed:
+            log.info("%s: what %s holds was loaded before", self.name, entry.name)
+        else:
+            corrected = bool(before) and before != whole.digest and not self.shelf.where.snapshot
+            # What a corrected file no longer has shows only to who read it from its first row.
+            resumed = resumed and (not corrected or at.get("reader") == held.id)
+            begin = dict(at) if resumed else {"repeated": at.get("repeated", 0), "row": 0}
+            begin |= {"file": entry.name, "stamp": entry.stamp, "reader": at.get("reader")}
+            begin["reader"] = begin["reader"] if resumed else held.id
+            at = yield from self._rows(entry, whole, begin)
+            if corrected:
+                for keys in held.unmet(cursor=entry.name):
+                    yield Page([], position=at, gone=dict.fromkeys(keys, "deleted"))
+        done.pop(entry.name, None)
+        done[entry.name] = [entry.stamp, whole.digest]
+        state["files"] = dict(islice(done.items(), max(len(done) - REMEMBERED, 0), None))
+        yield Page([], claimed=self._claimed(at), position={"repeated": at.get("repeated", 0)})
+
+    def _rows(
+        self, entry: Entry, whole: Whole, at: dict[str, Any]
+    ) -> Generator[Page, None, dict[str, Any]]:
+        """Gives the position after the last row, with the rows that others repeat counted."""
+        hashes = array("q")
+        for rows in self.shelf.pages(entry, whole, at["row"], PAGE):
+            page = self._page(rows, entry, at["row"])
+            hashes.extend(map(hash, page.keys))
+            at = {**at, "row": at["row"] + len(rows)}
+            yield replace(page, claimed=self._claimed(at) + len(rows), position=at)
+        repeated = len(hashes) - _distinct(hashes)
+        if repeated:
+            log.warning("%s: %d rows of %s have another's key", self.name, repeated, entry.name)
+        return {**at, "repeated": at["repeated"] + repeated}
+
+    def _page(self, rows: Sequence[Row], entry: Entry, before: int) -> Page:
+        for name, template in self.shelf.spec.combine.items():
+            rows = _combined(rows, name, template)
+        if isinstance(rows, Cells) and rows.all_filled(self.key_paths):
+            keys = rows.joined(self.key_paths)
+        else:
+            rows = [self._told(row, entry, at) for at, row in enumerate(rows, start=before + 1)]
+            keys = [self.key(row) for row in rows]
+        return Page(rows, keys=keys, cursors=[entry.name] * len(rows))
 
     def _told(self, row: Row, entry: Entry, line: int) -> Row:
         """A row without its key says where it is, so that people find it when it is refused."""
@@ -225,12 +244,27 @@ class Files:
             return row
         return {**row, "_line": f"{entry.name} row {line}"}
 
+    def _claimed(self, at: Mapping[str, Any]) -> int:
+        """Each file was counted twice; what is left to doubt are rows that share a key."""
+        return self.earlier + self.memory(self.name).met() + int(at.get("repeated", 0))
+
     def _complain(self, broken: list[ClientError], of: int) -> None:
         if not broken:
             return
         raise Implausible(
-            self.system.name,
+            self.shelf.system.name,
             f"{len(broken)} of {of} new files cannot be believed: "
             + "; ".join(error.cause for error in broken[:3]),
             broken[0].remedy,
         )
+
+
+def _combined(rows: Sequence[Row], name: str, template: str) -> Sequence[Row]:
+    if isinstance(rows, Cells):
+        return rows.with_combined(name, template)
+    return [row if "_cells" in row else {**row, name: template.format_map(row)} for row in rows]
+
+
+def _distinct(hashes: array[int]) -> int:
+    values = pa.Array.from_buffers(pa.int64(), len(hashes), [None, pa.py_buffer(hashes)])
+    return int(pc.count_distinct(values).as_py())

@@ -74,7 +74,7 @@ def _cursor(kind: Kind, row: Row) -> str | None:
 def _read(kind: Kind, window: Window) -> Iterator[Page]:
     pages = _searched(kind, window) if window.since else _listed(kind, window)
     for page in pages:
-        yield Page(_linked(kind, page.rows), claimed=page.claimed, position=page.position)
+        yield Page(_linked(kind, list(page.rows)), claimed=page.claimed, position=page.position)
 
 
 def _listed(kind: Kind, window: Window) -> Iterator[Page]:

@@ -53,8 +53,8 @@ class Load:
         self.shape.keep()
 
     def _told(self, page: Page) -> Page:
-        keys = [self.table.key(row) for row in page.rows]
-        cursors = [self.table.cursor(row) for row in page.rows]
+        keys = page.keys or [self.table.key(row) for row in page.rows]
+        cursors = page.cursors or [self.table.cursor(row) for row in page.rows]
         if page.change is None:
             self.shape.see(page.rows)
             self.held.meet((*keys, *page.unchanged))

@@ -39,8 +39,8 @@ class Held(Mapping[str, str | None], ABC):
         """Of the listed keys those neither read in this pull nor held with this cursor."""
 
     @abstractmethod
-    def unmet(self) -> Iterator[list[str]]:
-        """Keys that are held and were not met, in batches."""
+    def unmet(self, cursor: str | None = None) -> Iterator[list[str]]:
+        """Keys that are held, where it is given with this cursor, and were not met, in batches."""
 
 
 Memory = Callable[[str], Held]  # by the table's name
@@ -69,10 +69,10 @@ class Page:
     `unchanged`: keys seen but not read again, because memory shows they did not change.
     `change`: what happened to all rows of this page (archived, trashed ...); None: they are.
     `gone`: key -> what happened to it (deleted, merged into 17 ...), where no row is left.
-    `keys` and `cursors`, one per row, are filled in by `resource`.
+    `keys` and `cursors`, one per row, are filled in by `resource` where the source did not.
     """
 
-    rows: list[Row]
+    rows: Sequence[Row]
     claimed: int | None = None
     position: Any = None
     unchanged: list[str] = field(default_factory=list)

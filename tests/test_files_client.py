@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import asyncssh
+import paramiko
 import pytest
 
 from clients import Denied, Refused, Unavailable
-from clients.files import opened
+from clients.files import Sftp, opened
 from sandbox.till import Address, Till
 from systems import Connection
 from tests import legacy
@@ -65,9 +67,21 @@ def test_another_type_of_host_key_is_denied(address: Address) -> None:
     denied(legacy.till_system(Address(address.host, address.port, other)), "has no ecdsa")
 
 
-@pytest.mark.parametrize("line", ["", "ssh-ed25519", "ssh-ed25519 notbase64!"])
-def test_without_a_host_key_nothing_is_talked_to(line: str) -> None:
+@pytest.mark.parametrize("line", ["ssh-ed25519", "ssh-ed25519 notbase64!"])
+def test_without_a_readable_host_key_nothing_is_talked_to(line: str) -> None:
     denied(legacy.till_system(Address("127.0.0.1", 9, line)), "no usable host_key")
+
+
+def test_an_unknown_server_is_denied_with_the_fingerprint_that_then_opens_it(
+    till: Till, address: Address
+) -> None:
+    unknown = legacy.till_system(Address(address.host, address.port, ""))
+    shown = till.host_key.convert_to_public().get_fingerprint("sha256")
+    denied(unknown, f"its server is not known: ssh-ed25519 {re.escape(shown)}")
+    with opened(legacy.till_system(Address(address.host, address.port, shown))) as folder:
+        assert len(folder.entries("out")) == 2
+    other = asyncssh.generate_private_key("ssh-ed25519").get_fingerprint("sha256")
+    denied(legacy.till_system(Address(address.host, address.port, other)), "is another one")
 
 
 def test_a_wrong_password_is_denied(address: Address) -> None:
@@ -81,6 +95,52 @@ def test_a_private_key_opens_too(till: Till, address: Address) -> None:
     for text in (private, private.replace("\n", "\\n")):
         with opened(legacy.till_system(address, private_key=text)) as folder:
             assert len(folder.entries("out")) == 2
+
+
+@pytest.mark.parametrize("kind", ["ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa"])
+def test_a_private_key_with_a_passphrase(till: Till, address: Address, kind: str) -> None:
+    key = asyncssh.generate_private_key(kind)
+    till.public_key = key.export_public_key().decode()
+    private = key.export_private_key(passphrase="açıl susam").decode()
+    with opened(
+        legacy.till_system(address, private_key=private, private_key_passphrase="açıl susam")
+    ) as folder:
+        assert len(folder.entries("out")) == 2
+    for given in ({}, {"private_key_passphrase": "yanlis-sifre"}):
+        locked = legacy.till_system(address, private_key=private, **given)
+        denied(locked, "cannot be opened with extra.private_key_passphrase")
+
+
+def test_aes_128_is_what_is_talked(address: Address) -> None:
+    with opened(legacy.till_system(address)) as folder:
+        transport = folder.client.get_channel().get_transport()
+        assert transport.remote_cipher.startswith("aes128")
+
+
+@pytest.mark.parametrize("name", ["../gizli.csv", "alt/gizli.csv", "..", "a\\..\\b.csv", ""])
+def test_a_servers_file_names_cannot_leave_the_directory(name: str) -> None:
+    class Lying:
+        def listdir_attr(self, directory: str) -> list[paramiko.SFTPAttributes]:
+            found = [paramiko.SFTPAttributes(), paramiko.SFTPAttributes()]
+            for attributes, called in zip(found, (name, "iyi.csv"), strict=True):
+                attributes.filename = called
+            return found
+
+    folder = Sftp(legacy.parsed('[depo]\nkind = "files"\n'), Lying())
+    assert [entry.name for entry in folder.entries(".")] == ["iyi.csv"]
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "gizli.csv").write_bytes(b"secret")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.csv").symlink_to(tmp_path / "gizli.csv")
+    (tmp_path / "in" / "b.csv").write_bytes(b"1")
+    system = legacy.parsed(f'[depo]\nkind = "files"\nfolder = "{tmp_path / "in"}"\n')
+    with opened(system) as folder:
+        assert [entry.name for entry in folder.entries(".")] == ["b.csv"]
+        for path in ("a.csv", "../gizli.csv"):
+            with pytest.raises(Refused, match="leads out of the folder"), folder.fetched(path):
+                pass
 
 
 def test_a_server_that_is_off_is_unavailable() -> None:

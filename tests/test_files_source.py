@@ -119,8 +119,8 @@ def test_a_garbage_row_is_kept_apart_and_the_rest_are_read(landing: Landing, til
     landing.pull("customers")
     assert len(landing.rows["customers"]) == 6
     bad = landing.rows["customers"][f"musteriler_{FIRST}.csv row 1"]
-    assert bad["AdSoyad"] == "#### YAZICI HATASI ####"
-    assert "Telefon" not in bad
+    assert bad["_cells"] == ["", "#### YAZICI HATASI ####"]
+    assert "AdSoyad" not in bad
 
 
 def test_a_column_that_is_gone_is_named(landing: Landing, till: Till) -> None:
@@ -142,7 +142,7 @@ def test_a_large_file_goes_on_where_it_was_stopped(
     for _ in range(3):
         landing.pull("order_lines", pages_per_load=2)
         runs.append(len(landing.read("order_lines")))
-    assert runs == [6, 3, 0]
+    assert runs == [6, 2, 1]
     assert len(landing.rows["order_lines"]) == 9
 
 

@@ -1,4 +1,8 @@
-"""Rows as JSON documents, and the hash that says whether one changed."""
+"""Rows as JSON documents, and the hash that says whether one changed.
+
+The hash is MD5 because DuckDB has it too: rows in columns are told by SQL, and the same row has
+the same hash either way.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,15 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import duckdb
 import orjson
+import pyarrow as pa
 
-from sources import Row
+from contracts.typed import quoted, text
+from sources import Page, Row
+from sources.cells import Cells
+
+LANDED = ["_key", "_cursor", "_hash", "_row", "_change"]
 
 
 def row_hash(row: Row, volatile: tuple[str, ...] = (), change: str | None = None) -> str:
@@ -20,7 +30,7 @@ def row_hash(row: Row, volatile: tuple[str, ...] = (), change: str | None = None
     kept = _without(row, volatile)
     filled = {name: value for name, value in kept.items() if value is not None and value != ""}
     content = to_json(filled, orjson.OPT_SORT_KEYS)
-    return hashlib.blake2b(content + (change or "").encode(), digest_size=16).hexdigest()
+    return hashlib.md5(content + (change or "").encode(), usedforsecurity=False).hexdigest()
 
 
 def to_json(row: Row, option: int | None = None) -> bytes:
@@ -52,3 +62,36 @@ def _without(row: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Any]:
         elif isinstance(inner, Mapping):
             kept[first] = _without(inner, (rest,))
     return kept
+
+
+def told(
+    connection: duckdb.DuckDBPyConnection, page: Page, cells: Cells, volatile: tuple[str, ...]
+) -> pa.Table:
+    """The landing's first five columns of a page of cells; an empty cell is left out.
+
+    `connection` keeps the order of rows.
+    """
+    names = sorted(cells.batch.schema.names)
+    kept = [name for name in names if name not in volatile]
+    hashed = "_row" if kept == names else _document(kept)
+    connection.register("page", pa.table(cells.batch))
+    try:
+        # Nested: an expression written twice is computed twice.
+        made = connection.execute(
+            f"""select md5({hashed} || {text(page.change or "")}) as _hash, _row
+                from (select *, {_document(names)} as _row from page)"""
+        ).to_arrow_table()
+    finally:
+        connection.unregister("page")
+    strings = (pa.array(page.keys, pa.string()), pa.array(page.cursors, pa.string()))
+    change = pa.array([page.change] * len(cells), pa.string())
+    return pa.table([*strings, made["_hash"], made["_row"], change], names=LANDED)
+
+
+def _document(names: Iterable[str]) -> str:
+    """SQL of the row's canonical JSON."""
+    cells = [
+        f"{text(orjson.dumps(name).decode() + ':')} || to_json(nullif({quoted(name)}, ''))"
+        for name in names
+    ]
+    return f"'{{' || concat_ws(',', {', '.join(cells)}) || '}}'"

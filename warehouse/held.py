@@ -66,11 +66,13 @@ class Held(Memory):
             ).fetchall()
         return [key for (key,) in found]
 
-    def unmet(self) -> Iterator[list[str]]:
+    def unmet(self, cursor: str | None = None) -> Iterator[list[str]]:
         self._note(READ)
         self._note(LISTED)
         result = self.connection.cursor().execute(
-            "select key from held anti join met using (key) where there order by key"
+            """select key from held anti join met using (key)
+                where there and ($1 is null or cursor = $1) order by key""",
+            [cursor],
         )
         while rows := result.fetchmany(BATCH):
             yield [key for (key,) in rows]

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import dlt
+import duckdb
 import pyarrow as pa
 from dlt.common.typing import TDataItem
 
 from contracts import Table as Promise
 from sources import Page, Reading
-from warehouse.documents import row_hash, to_json
+from sources.cells import Cells
+from warehouse import memory
+from warehouse.documents import row_hash, to_json, told
 from warehouse.held import Held
 from warehouse.landing import SCHEMA, Manifest
 
 FULL = 8_000_000  # bytes of documents in one batch
+FIVE = pa.schema(list(SCHEMA)[:5])
 
 
 @dataclass
 class Batch:
-    """Rows on their way into Arrow, column by column in the order of SCHEMA; without load ids."""
+    """Rows on their way into Arrow, column by column in the order of SCHEMA; without load ids.
+
+    `tables`: those that came before, in Arrow already.
+    """
 
     columns: tuple[list[Any], ...] = field(default_factory=lambda: ([], [], [], [], []))
+    tables: list[pa.Table] = field(default_factory=list)
     size: int = 0
 
     def add(
@@ -37,12 +46,25 @@ class Batch:
     def is_full(self) -> bool:
         return self.size >= FULL
 
+    def put(self, table: pa.Table) -> None:
+        """Rows in Arrow: the first five columns of SCHEMA."""
+        self._close()
+        self.tables.append(table.cast(FIVE))
+        self.size += table["_row"].nbytes
+
     def __len__(self) -> int:
-        return len(self.columns[0])
+        return len(self.columns[0]) + sum(map(len, self.tables))
 
     def table(self, load: str) -> pa.Table:
-        columns = (*self.columns, [load] * len(self))
-        return pa.table([pa.array(column, pa.string()) for column in columns], schema=SCHEMA)
+        self._close()
+        rows = pa.concat_tables(self.tables)
+        return rows.append_column(SCHEMA.field("_load_id"), pa.array([load] * len(rows)))
+
+    def _close(self) -> None:
+        if self.columns[0]:
+            arrays = [pa.array(column, pa.string()) for column in self.columns]
+            self.tables.append(pa.table(arrays, schema=FIVE))
+            self.columns = ([], [], [], [], [])
 
 
 @dataclass
@@ -75,8 +97,18 @@ class Loader:
             if len(fresh):
                 yield fresh
 
+    @cached_property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """Makes documents of columns."""
+        return memory()
+
     def _page(self, page: Page) -> None:
         volatile = self.promise.volatile
+        if isinstance(page.rows, Cells):
+            self.fields.update(page.rows.batch.schema.names)
+            if len(page.rows):
+                self.batch.put(told(self.connection, page, page.rows, volatile))
+            return
         for key, cursor, row in zip(page.keys, page.cursors, page.rows, strict=True):
             self.fields.update(row)
             digest = row_hash(row, volatile, page.change)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import Options, __main__, dag_parse, figure, pull_nested, ratio
+from benchmarks import Options, __main__, dag_parse, figure, pull_csv, pull_nested, ratio, sftp_read
 
 RATIO = {"name", "metric", "baseline", "value", "ours", "theirs", "unit", "size"}
 FIGURE = {"name", "metric", "value", "unit", "size"}
@@ -17,7 +17,7 @@ FIGURE = {"name", "metric", "value", "unit", "size"}
 @pytest.fixture(autouse=True)
 def once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The shape of the rows is the same after one measurement as after three."""
-    for benchmark in (pull_nested, dag_parse):
+    for benchmark in (pull_csv, sftp_read, pull_nested, dag_parse):
         monkeypatch.setattr(benchmark, "TIMES", 1)
 
 
@@ -70,3 +70,17 @@ def test_a_long_baseline_is_compared_at_a_fifth(monkeypatch: pytest.MonkeyPatch)
     assert ("theirs", 1000) not in asked
     full, *_ = pull_nested.measure(Options(1000, True, print))
     assert (full["value"], full["size"]) == (0.1, 1000)
+
+
+def test_files_are_compared_with_what_others_do_to_the_same_rows(tmp_path: Path) -> None:
+    compared = [
+        (row["name"], row.get("baseline"))
+        for only in ("pull_csv", "sftp_read")
+        for row in run(tmp_path / f"{only}.json", "--only", only, "--size", "300")
+        if row["metric"] == "ratio"
+    ]
+    assert compared == [
+        ("pull_csv", "dlt defaults"),
+        ("pull_csv", "duckdb read_csv"),
+        ("sftp_read", "bare paramiko prefetch"),
+    ]
