@@ -162,8 +162,9 @@ def test_a_field_the_wsdl_no_longer_has_stops_the_table(
     landing: Landing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     landing.pull("orders")
-    monkeypatch.delitem(erp_types.ORDER, "note_public")
-    monkeypatch.setitem(erp_types.ORDER, "billed", "xsd:int")
+    changed = {**erp_types.ORDER, "billed": "xsd:int"}
+    del changed["note_public"]
+    monkeypatch.setitem(erp_types.STRUCTS["Order"], "order", changed)
     error = str(landing.pull("orders").readings["orders"].error)
     assert "note_public is gone (it was string)" in error
     assert "billed is int (it was string)" in error
