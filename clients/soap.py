@@ -23,6 +23,7 @@ from clients.rows import Rows
 from clients.soap_arguments import filled
 from clients.soap_http import Wire
 from clients.soap_request import Credentials, elements, envelope
+from clients.soap_settings import mistake
 from clients.soap_shape import answers, fields
 from clients.wsdl import Wsdls
 from systems import System
@@ -77,6 +78,8 @@ class Soap:
         good, refused = [], []
         for name, table in self.settings.get("tables", {}).items():
             try:
+                if wrong := mistake(self.name, name, self.settings):
+                    raise wrong
                 good.append(self._look(name, table))
             except Refused as error:
                 refused.append((name, error))

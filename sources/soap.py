@@ -25,6 +25,7 @@ from clients import Implausible, Refused
 from clients.envelope import walk
 from clients.soap import Rejected, Soap, connect
 from clients.soap_arguments import filled
+from clients.soap_settings import mistake
 from sources import Asked, Listed, Memory, Page, Row, Table, Window, resources
 from sources.contract import Contract, ContractTable
 from sources.digests import digest
@@ -32,7 +33,6 @@ from sources.moments import Moments
 from sources.soap_details import WORKERS, Details
 from sources.soap_pages import Pages, batched
 from sources.soap_rows import Cleaner
-from sources.soap_settings import mistake
 from systems import System
 
 PAGE = 500  # rows handed on at once

@@ -158,6 +158,16 @@ def test_operations_and_arguments_are_checked_before_anything_is_sent(url: str, 
     assert erp.requests == 2  # the two WSDLs
 
 
+def test_check_names_what_cannot_be_read_and_what_can(url: str, erp: Erp) -> None:
+    erp.broken.add("getInvoicesForThirdParty")
+    soap = client(url)
+    del soap.settings["tables"]["products"]["rows"]
+    said = soap.check()
+    assert said.startswith("reads 5 customers and contacts of each of customers and 4 orders at")
+    assert "; not invoices: getInvoicesForThirdParty answered KO: DB_ERROR" in said
+    assert "; not products: tables.products has no rows" in said
+
+
 def test_a_web_page_instead_of_the_wsdl(url: str) -> None:
     system = legacy.soap_system(url)
     settings = {**system.settings, "wsdl": ["/webservices/nothing.php?wsdl"]}

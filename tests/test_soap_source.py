@@ -183,6 +183,8 @@ def test_a_field_the_wsdl_no_longer_has_stops_the_table(
         ("tables.orders.paging", {"by": "page"}, "no argument is {page}"),
         ("tables.orders.cursor", "date", "has a cursor, and no argument is {since}"),
         ("tables.orders.arguments", {"idthirdparty": "{who}"}, "uses {who}.*{since}"),
+        ("tables.orders.first", "dün", "first is 'dün'.*a moment"),
+        ("tables.orders.paging", {"by": "page", "size": "many"}, "size is 'many'.*whole number"),
         ("tables.orders.timezone", "Istanbul", "timezone is 'Istanbul'.*Europe/Istanbul"),
         ("tables.orders.overlap", {"tage": 1}, "overlap is .*days"),
         ("authentication.members.login", "user", "names 'user'.*login, password, extra"),

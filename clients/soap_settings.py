@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -66,6 +66,7 @@ def _of_table(name: str, settings: Spec) -> Iterator[tuple[str, str]]:
         for needed in NEEDED[part]:
             if not spec.get(needed):
                 yield f"{inside} has no {needed}", f"{', '.join(NEEDED[part])} are needed"
+    yield from _numbers(where, table)
     given = _places(table)
     unknown = sorted(given - set(KNOWN))
     if unknown:
@@ -76,6 +77,13 @@ def _of_table(name: str, settings: Spec) -> Iterator[tuple[str, str]]:
         yield f"{where}.each is {table['each']!r}", ", ".join(tables)
     if ("each" in table or "detail" in table) and "key" not in given:
         yield f"{where}: no argument is {{key}}", "the argument that takes a record's key"
+
+
+def _numbers(where: str, table: Spec) -> Iterator[tuple[str, str]]:
+    for part, name in (("paging", "size"), ("detail", "share"), ("detail", "workers")):
+        number = table.get(part, {}).get(name, 2)
+        if not isinstance(number, int) or number < 1:
+            yield f"{where}.{part}.{name} is {number!r}", "a whole number from 1"
 
 
 def _paging(where: str, table: Spec, given: set[str]) -> Iterator[tuple[str, str]]:
@@ -89,7 +97,7 @@ def _paging(where: str, table: Spec, given: set[str]) -> Iterator[tuple[str, str
         yield f"{where} pages by {by}, and no argument is {{{by}}}", f'argument = "{{{by}}}"'
     if by == "bookmark" and len({"row", "answer"} & paging.keys()) != 1:
         yield f"{where}.paging does not say where the bookmark is", "row or answer, a path"
-    if by == "offset" and int(paging.get("size", 2)) < 2:
+    if by == "offset" and paging.get("size", 2) < 2:
         yield f"{where}.paging.size is {paging['size']}", "2 and more"
 
 
@@ -106,6 +114,10 @@ def _moments(where: str, table: Spec, given: set[str]) -> Iterator[tuple[str, st
         timedelta(**table.get("overlap", {}))
     except TypeError:
         yield f"{where}.overlap is {table['overlap']!r}", "{ days = 1 }, { hours = 2 } ..."
+    try:
+        datetime.fromisoformat(table.get("first", "2020-01-01"))
+    except (TypeError, ValueError):
+        yield f"{where}.first is {table['first']!r}", 'a moment, "2020-01-01T00:00:00Z"'
 
 
 def _names(where: str, spec: Spec, valid: tuple[str, ...]) -> Iterator[tuple[str, str]]:
