@@ -41,6 +41,9 @@ check: $(READY)  ## ruff, mypy, sqlfluff, architecture
 bench: $(READY)  ## benchmarks; ONLY=name FULL=1
 	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(FULL),--full)
 
+contract: $(READY)  ## settings and a contract proposed for SYSTEM=x, from its WSDL and SAMPLE=answer.xml
+	$(BIN)/python -m sources.propose $(SYSTEM) $(if $(WSDL),--wsdl $(WSDL)) $(if $(SAMPLE),--sample $(SAMPLE))
+
 lock: $(READY)  ## write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --universal --generate-hashes --all-extras --quiet \
 		--custom-compile-command "make lock" pyproject.toml -o requirements.lock
@@ -48,4 +51,4 @@ lock: $(READY)  ## write requirements.lock anew from pyproject.toml
 clean:  ## remove the environment and all data
 	rm -rf $(VENV) data
 
-.PHONY: help install demo up start test check bench lock clean
+.PHONY: help install demo up start test check bench contract lock clean

@@ -1,31 +1,34 @@
-"""SOAP 1.1 systems: requests by their WSDLs, answers from the raw envelope.
+"""SOAP systems: requests by their WSDLs, answers from the raw envelope.
 
-A system's settings say what there is to know (see sources/presets/dolibarr.toml): `wsdl`
-paths, `authentication` (argument, members, fixed), `result` (code, label, ok, denied).
-Credentials go into the envelope and nowhere else.
+A system's settings say what there is to know (docs/sources/soap.md): `wsdl`, `soap`, `hosts`,
+`ca`, `authentication` (see `soap_request.Credentials`) and
+
+result   `code`, a path, is one of `ok` in a good answer; `label` the words of a bad one;
+         `error`, a path, is empty in a good answer. `denied` and `missing`: codes that mean
+         wrong credentials, and a record that is not there. {operation} in a path is its name.
 """
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from tempfile import SpooledTemporaryFile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-import requests
-import tenacity
-
-from clients import Denied, Implausible, Refused, Unavailable
-from clients.answers import spoken, target
-from clients.envelope import Fault, NotSoap, Rows, Short, refers, walk, whole
+from clients import Denied, Implausible, Refused
+from clients.envelope import referred, refers, walk, whole
+from clients.rows import Rows
+from clients.soap_arguments import filled
+from clients.soap_http import Wire
+from clients.soap_request import Credentials, elements, envelope
+from clients.soap_settings import mistake
+from clients.soap_shape import answers, fields
 from clients.wsdl import Wsdls
 from systems import System
 
-TIMEOUT = (10, 120)  # seconds to connect, seconds between two bytes
-ATTEMPTS = 4
-SPOOL = 4_000_000  # bytes of an answer kept in memory; the rest goes to a temporary file
+WHOLE = 128_000_000  # bytes of an answer that is read at once instead of as a stream
 
 
 class Rejected(Refused):
@@ -37,213 +40,157 @@ class Rejected(Refused):
 
 
 class Soap:
-    """One system. `call` sends once (writes); `read` and `rows` try again what may pass."""
+    """One system. `call` sends once (writes); `read` and `rows` try again what may pass.
+
+    `wsdl`: where to look for the operation, if several WSDLs have one of that name.
+    """
 
     def __init__(self, system: System, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self.name, self.settings, self.connection = system.name, system.settings, system.connection
-        self.base, self.sleep = system.connection.url, sleep
+        self.base = system.connection.url
+        self.wire = Wire(self.name, self.connection, self.settings, sleep)
         if not urlsplit(self.base).hostname:
-            raise Denied(
-                self.name, f"its address {self.base!r} is not a URL", self._set("its host")
-            )
-        self.session = requests.Session()
-        self.wsdls = Wsdls(self.name, self.base, self.settings["wsdl"], self._fetch)
+            cause = f"its address {self.base!r} is not a URL"
+            raise Denied(self.name, cause, self.wire.put("its host"))
+        self.wsdls = Wsdls(self.name, self.base, self.settings, self.wire.fetch)
+        spec = self.settings.get("authentication")
+        self.credentials = Credentials(self.name, spec, self.connection)
+        self.wire.session.auth = self.credentials.basic  # type: ignore[assignment]  # bytes do too
 
-    def call(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    def call(self, operation: str, arguments: Any, wsdl: str | None = None) -> dict[str, Any]:
         """The answer's parts as dicts, lists and text; raises what `clients` defines."""
-        with self._posted(operation, arguments) as body, self._reading(operation):
-            parts = whole(body)
-        self._judge(operation, parts)
+        with self.posted(operation, arguments, wsdl) as body, self.wire.reading(operation):
+            parts = whole(self.bounded(operation, body))
+        self.judge(operation, parts)
         return parts
 
-    def read(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    def read(self, operation: str, arguments: Any, wsdl: str | None = None) -> dict[str, Any]:
         """`call` for operations that change nothing."""
-        parts: dict[str, Any] = self._retrying()(self.call, operation, arguments)
+        parts: dict[str, Any] = self.wire.retrying()(self.call, operation, arguments, wsdl)
         return parts
 
-    def rows(self, operation: str, arguments: Mapping[str, Any], path: str) -> Listing:
-        """The items of the list at a dotted path of the answer, one at a time."""
-        return Listing(self, operation, arguments, path)
+    def rows(self, operation: str, arguments: Any, path: str, wsdl: str | None = None) -> Listing:
+        """The rows at a path of the answer (see `envelope.split`), one at a time."""
+        return Listing(self, operation, arguments, path, wsdl)
 
     def check(self) -> str:
-        """Proves that the system is reached and lets us read each table that is listed whole."""
-        counts = []
+        """Proves that the system is reached and lets us read; a table that it refuses is named."""
+        good, refused = [], []
         for name, table in self.settings.get("tables", {}).items():
-            if "each" in table or "cursor" in table:
-                continue
-            listing = self.rows(table["operation"], table.get("arguments", {}), table["rows"])
-            first = next(iter(listing), None)
-            counts.append(f"{listing.claimed or (1 if first else 0)} {name}")
-        return f"reads {' and '.join(counts)} at {self.base}"
-
-    def _fetch(self, url: str) -> bytes:
-        with self._retried(lambda: self._answer("GET", url)) as body:
-            return body.read()
-
-    @contextmanager
-    def _posted(self, operation: str, arguments: Mapping[str, Any]) -> Iterator[IO[bytes]]:
-        url, data, headers = self.wsdls.request(operation, {**self._credentials(), **arguments})
-        with self._answer("POST", url, operation, data=data, headers=headers) as body:
-            yield body
-
-    @contextmanager
-    def _answer(
-        self, method: str, url: str, operation: str = "the WSDL", **request: Any
-    ) -> Iterator[IO[bytes]]:
-        """An answer's whole body, spooled to disk when large."""
-        with SpooledTemporaryFile(SPOOL) as body:
             try:
-                with self.session.request(
-                    method, url, timeout=TIMEOUT, stream=True, allow_redirects=False, **request
-                ) as response:
-                    for chunk in response.iter_content(1 << 16):
-                        body.write(chunk)
-            except requests.RequestException as error:
-                raise Unavailable(
-                    self.name,
-                    f"{urlsplit(url).netloc} cannot be reached ({type(error).__name__})",
-                    "See that it runs, or correct the host of the Airflow connection "
-                    f"{self.name!r}.",
-                ) from None
-            body.seek(0)
-            self._accept(response, body, operation)
-            body.seek(0)
-            yield body
+                if wrong := mistake(self.name, name, self.settings):
+                    raise wrong
+                good.append(self._look(name, table))
+            except Refused as error:
+                refused.append((name, error))
+        if refused and not good:
+            raise refused[0][1]
+        said = f"reads {' and '.join(good)} at {self.base}"
+        return said + "".join(f"; not {name}: {error.cause}" for name, error in refused)
 
-    def _accept(self, response: requests.Response, body: IO[bytes], operation: str) -> None:
-        status, kind = response.status_code, response.headers.get("Content-Type", "")
-        if status in (401, 403):
-            raise Denied(self.name, f"{spoken(response)} answered {status}")
-        if 300 <= status < 400:
-            cause = f"{spoken(response)} redirects to {target(response)}"
-            raise Implausible(self.name, cause, self._set("the final address"))
-        if status == 500 and "xml" in kind:
-            with self._reading(operation):
-                whole(body)  # raises the fault in it
-        if status >= 500 or status == 429:
-            raise Unavailable(
-                self.name,
-                f"{spoken(response)} answered {status} without an explanation",
-                "Try again later. If it stays, the call lacks an argument the server needs.",
-            )
-        if status >= 400:
-            cause = f"{spoken(response)} answered {status}"
-            raise Refused(self.name, cause, "Check wsdl in its settings in systems.toml.")
-        if "html" in kind:
-            raise Implausible(
-                self.name,
-                f"{spoken(response)} said {status}, but with a page (text/html) instead of SOAP",
-                "A login or maintenance page: open the address of the Airflow connection "
-                f"{self.name!r} in a browser. The next run reads again.",
-            )
+    def _look(self, name: str, table: Mapping[str, Any]) -> str:
+        if "each" in table:
+            self.wsdls.operation(table["operation"], table.get("wsdl"))
+            return f"{name} of each of {table['each']}"
+        first = {"size": str(table.get("paging", {}).get("size", ""))}
+        arguments = filled(table.get("arguments", {}), first)
+        listing = self.rows(table["operation"], arguments, table["rows"], table.get("wsdl"))
+        row = next(iter(listing), None)
+        return f"{listing.claimed or (1 if row else 0)} {name}"
 
-    def _credentials(self) -> dict[str, Any]:
-        spec = self.settings.get("authentication")
-        if not spec:
-            return {}
-        members = dict(spec.get("fixed", {}))
-        for member, field in spec["members"].items():
-            holder, _, name = field.rpartition(".")
-            value = self.connection.extra.get(name) if holder else getattr(self.connection, field)
-            if not value:
-                raise Denied(self.name, f"its connection has no {field}", self._set(field))
-            members[member] = str(value)
-        return {spec["argument"]: members}
+    def members(self, operation: str, argument: str) -> list[str]:
+        """Names of the struct an operation takes as `argument`."""
+        parts = dict(elements(self.wsdls.operation(operation).known.input.body))
+        return [name for name, _ in elements(parts[argument])]
 
     @contextmanager
-    def _reading(self, operation: str) -> Iterator[None]:
-        """Turns what decoding an answer raises into what the caller can act on."""
-        try:
-            yield
-        except Fault as fault:
-            cause = f"{operation} gave a SOAP fault: {self._clean(str(fault))}"
-            if fault.code.startswith(("Server", "Receiver")):
-                raise Unavailable(self.name, cause, "Try again; see the server's log.") from None
-            raise Refused(
-                self.name, cause, "Check the operation and its arguments in systems.toml."
-            ) from None
-        except NotSoap as error:
+    def posted(
+        self, operation: str, arguments: Any, wsdl: str | None = None
+    ) -> Iterator[IO[bytes]]:
+        known = self.wsdls.operation(operation, wsdl)
+        data, headers = envelope(self.name, known, arguments, self.credentials)
+        with self.wire.answer("POST", known.url, operation, data=data, headers=headers) as body:
+            yield body
+
+    def bounded(self, operation: str, body: IO[bytes]) -> IO[bytes]:
+        if body.seek(0, os.SEEK_END) > WHOLE:
             raise Implausible(
                 self.name,
-                f"{operation} answered {self._clean(str(error))}",
-                "Check that the server knows this operation and shows no login page.",
-            ) from None
-        except Short as error:
-            raise Implausible(
-                self.name, f"{operation}: {error}", "The next run reads again."
-            ) from None
+                f"{operation} answers more than {WHOLE / 1e6:.0f} MB in one piece",
+                "Ask for less at a time, by paging or a changed-since argument.",
+            )
+        body.seek(0)
+        return body
 
-    def _judge(self, operation: str, parts: Mapping[str, Any]) -> None:
+    def judge(self, operation: str, parts: Mapping[str, Any]) -> None:
         rule = self.settings.get("result")
         if not rule:
             return
-        code, label = walk(parts, rule["code"]), walk(parts, rule["label"])
-        if code == rule["ok"]:
+        code, label, error = (
+            walk(parts, rule[name].replace("{operation}", operation)) if name in rule else None
+            for name in ("code", "label", "error")
+        )
+        good = rule["ok"] if isinstance(rule.get("ok"), list) else [rule.get("ok")]
+        if code in good if "code" in rule else not error:
             return
-        cause = f"{operation} answered {self._clean(str(code or 'an empty result code'))}"
-        cause += f": {self._clean(str(label))}" if label else ""
+        said = str(code or ("an empty result code" if "code" in rule else "an error"))
+        cause = f"{operation} answered {self.wire.clean(said)}"
+        words = label or error
+        cause += f": {self.wire.clean(str(words))}" if words else ""
         if code in rule.get("denied", ()):
             raise Denied(self.name, cause)
         raise Rejected(self.name, cause, str(code or ""))
 
-    def _set(self, what: str) -> str:
-        return f"Put {what} into the Airflow connection {self.name!r}."
-
-    def _clean(self, text: str) -> str:
-        """Servers quote what they were sent: our secrets never go further."""
-        for secret in (self.connection.password, *self.connection.extra.values()):
-            text = text.replace(str(secret), "***") if secret else text
-        return text if len(text) <= 300 else f"{text[:300]}..."
-
-    def _retrying(self) -> tenacity.Retrying:
-        return tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(ATTEMPTS),
-            wait=tenacity.wait_exponential(multiplier=1, max=20),
-            retry=tenacity.retry_if_exception_type(Unavailable),
-            sleep=self.sleep,
-            reraise=True,
-        )
-
-    @contextmanager
-    def _retried(self, opened: Callable[[], Any]) -> Iterator[IO[bytes]]:
-        with ExitStack() as stack:
-            yield self._retrying()(lambda: stack.enter_context(opened()))
-
 
 class Listing:
-    """A list being read; `claimed`, how many items it says it holds, is known once read."""
+    """A list being read. Once read: `claimed`, how many rows it says it holds, and `parts`, the
+    answer without its rows."""
 
     def __init__(
-        self, client: Soap, operation: str, arguments: Mapping[str, Any], path: str
+        self, client: Soap, operation: str, arguments: Any, path: str, wsdl: str | None
     ) -> None:
-        self.client, self.operation, self.arguments, self.path = client, operation, arguments, path
+        self.client, self.operation, self.arguments = client, operation, arguments
+        self.path, self.wsdl = path, wsdl
         self.claimed: int | None = None
+        self.parts: Mapping[str, Any] = {}
 
     def __iter__(self) -> Iterator[Any]:
         client, operation = self.client, self.operation
-        posted = client._retried(lambda: client._posted(operation, self.arguments))
-        with posted as body, client._reading(operation):
+        posted = client.wire.retried(lambda: client.posted(operation, self.arguments, self.wsdl))
+        with posted as body, client.wire.reading(operation):
             if refers(body):
-                parts = whole(body)
-                rows: Iterable[Any] = _items(walk(parts, self.path))
-                client._judge(operation, parts)
-                self.claimed = len(list(rows))
-                yield from rows
+                yield from self._at_once(body)
                 return
-            listed = Rows(body, self.path)
+            listed, judged = Rows(body, self.path), False
             for row in listed:
-                if self.claimed is None and listed.parts:  # usually the result comes first
-                    client._judge(operation, listed.parts)
+                if not judged and listed.parts:  # usually the result comes first
+                    client.judge(operation, listed.parts)
+                    judged = True
                 self.claimed = listed.claimed
                 yield row
-            client._judge(operation, listed.parts)
-            self.claimed = listed.claimed
+            client.judge(operation, listed.parts)
+            self.claimed, self.parts = listed.claimed, listed.parts
+            if not listed.found:
+                self._known()
 
+    def _at_once(self, body: IO[bytes]) -> Iterator[Any]:
+        rows, claimed, parts = referred(self.client.bounded(self.operation, body), self.path)
+        self.client.judge(self.operation, parts)
+        self.claimed, self.parts = claimed, parts
+        yield from rows
 
-def _items(value: Any) -> list[Any]:
-    if isinstance(value, Mapping) and len(value) == 1:
-        value = next(iter(value.values()))  # a literal list: <orders><order/><order/></orders>
-    return value if isinstance(value, list) else [value] if value else []
+    def _known(self) -> None:
+        """An answer without the list is an empty list only if the WSDL knows it there, or leaves
+        open what is there."""
+        known = self.client.wsdls.operation(self.operation, self.wsdl)
+        types = fields(known, self.path)
+        if types is None or (not types and self.path.split(".")[0] not in self.parts):
+            has = ", ".join(self.parts) or ", ".join(answers(known)) or "nothing"
+            raise Refused(
+                self.client.name,
+                f"{self.operation} answers no {self.path}",
+                f"It has {has}; correct rows in the settings.",
+            )
 
 
 def connect(system: System, *, sleep: Callable[[float], None] = time.sleep) -> Soap:

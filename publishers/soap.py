@@ -25,7 +25,7 @@ Record = Mapping[str, str]
 def prepare(client: Soap, fields: Mapping[str, Field]) -> None:
     """Nothing to create; the record must have the field our line goes into."""
     rule = _rule(client)
-    members = client.wsdls.members(rule["write"]["operation"], rule["write"]["argument"])
+    members = client.members(rule["write"]["operation"], rule["write"]["argument"])
     if rule["field"] not in members:
         raise Refused(
             client.name,
@@ -99,7 +99,7 @@ def _replace(client: Soap, record: Record) -> None:
     """Sends all there is: a member left out would be blanked."""
     rule = _rule(client)
     write = rule["write"]
-    members = client.wsdls.members(write["operation"], write["argument"])
+    members = client.members(write["operation"], write["argument"])
     sent = {name: record.get(name) or "" for name in members if name not in rule["volatile"]}
     client.call(write["operation"], {write["argument"]: sent})
 

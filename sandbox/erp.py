@@ -1,8 +1,8 @@
-"""The company's ERP: SOAP 1.1 rpc/encoded, speaking Dolibarr's thirdparty and order services.
+"""The company's ERP: SOAP 1.1 rpc/encoded, speaking five of Dolibarr's services.
 
-`GET /webservices/server_thirdparty.php?wsdl` and `server_order.php?wsdl`, POST to the same
-paths. Lists are thin, details cost a call each, an update replaces the whole record, business
-errors come as HTTP 200, there is no paging and no changed-since.
+`GET /webservices/server_thirdparty.php?wsdl` (order, productorservice, invoice, contact), POST
+to the same paths. Lists are thin, details cost a call each, an update replaces the whole record,
+business errors come as HTTP 200, there is no paging and no changed-since.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from sandbox import erp_goods as goods
 from sandbox import erp_records as shown
+from sandbox import erp_types as types
 from sandbox import erp_wire as wire
 from sandbox.records import Customer, Order
 from sandbox.store import Store
@@ -32,13 +34,10 @@ SQL_ERROR = ("KO", "DB_ERROR_NOSUCHFIELD Unknown column 's.fk_incoterms' in 'SEL
 LOGIN_PAGE = "<html><head><title>Login</title></head><body><form>Giriş</form></body></html>"
 
 
-class Denial(Exception):
-    """A result_code and a label, answered as HTTP 200."""
-
-
 class Erp(Store):
     """Knows the faults fault, business_error, html, down (any call), short_list (lists),
     dropped_write, side_effect and slow_done (updates). `norights` may log in but do nothing.
+    `broken`: operations that answer with a SQL error for good, as some of the real one's do.
     """
 
     def __init__(
@@ -53,6 +52,7 @@ class Erp(Store):
         super().__init__(customers, orders)
         self.key, self.login, self.password = key, login, password
         self.members: dict[str, dict[str, str | None]] = {}  # what a Customer has no place for
+        self.broken: set[str] = set()
         self.operations: dict[str, Callable[..., str]] = {
             "getListOfThirdParties": self._list,
             "getThirdParty": self._get,
@@ -60,6 +60,7 @@ class Erp(Store):
             "updateThirdParty": self._update,
             "getOrdersForThirdParty": self._orders_of,
             "getOrder": self._order,
+            **goods.Goods(self).operations,
         }
 
     def app(self) -> Starlette:
@@ -70,7 +71,7 @@ class Erp(Store):
                     self._endpoint(service),
                     methods=["GET", "POST"],
                 )
-                for service in wire.SERVICES
+                for service in types.SERVICES
             ],
             middleware=[Middleware(GZipMiddleware, minimum_size=500)],
         )
@@ -106,20 +107,22 @@ class Erp(Store):
             operation, arguments = wire.request(body)
         except (etree.XMLSyntaxError, ValueError):
             return Response("", 500, media_type="text/html")
-        if operation not in wire.SERVICES[service]:
+        if operation not in types.SERVICES[service]:
             # The real server forgets the operation's name and answers what is not XML.
             return _xml(wire.envelope(f'<ns1: xmlns:ns1="{wire.NS}">{_result("OK", "")}</ns1:>'))
-        expected, out = wire.SERVICES[service][operation]
+        expected, out = types.SERVICES[service][operation]
         if expected.keys() - arguments.keys():
             return Response("", 500, media_type="text/html")
         try:
             self._authenticate(arguments.pop("authentication"))
-            if planned == "business_error":
-                raise Denial(*SQL_ERROR)
+            if planned == "business_error" or operation in self.broken:
+                raise wire.Denial(*SQL_ERROR)
             with self.lock:
                 parts = _result("OK", "") + self.operations[operation](**arguments)
-        except Denial as denial:
-            parts = _result(*denial.args) + "".join(_nil(*part) for part in out.items())
+        except wire.Denial as denial:
+            parts = _result(*denial.args) + "".join(
+                wire.nil(service, *part) for part in out.items()
+            )
         name = f"ns1:{operation}Response"
         return _xml(wire.envelope(f'<{name} xmlns:ns1="{wire.NS}">{parts}</{name}>'))
 
@@ -130,16 +133,16 @@ class Erp(Store):
     def _authenticate(self, given: Any) -> None:
         given = given or {}
         if given.get("dolibarrkey") != self.key:
-            raise Denial(
+            raise wire.Denial(
                 "BAD_VALUE_FOR_SECURITY_KEY",
                 "Value provided into dolibarrkey entry field does not match security key"
                 " defined in Webservice module setup",
             )
         known = given.get("login") in (self.login, "norights")
         if not known or given.get("password") != self.password:
-            raise Denial("BAD_CREDENTIALS", "Bad value for login or password")
+            raise wire.Denial("BAD_CREDENTIALS", "Bad value for login or password")
         if given["login"] == "norights":
-            raise Denial("PERMISSION_DENIED", "User does not have permission for this request")
+            raise wire.Denial("PERMISSION_DENIED", "User does not have permission for this request")
 
     def _found(self, arguments: dict[str, str]) -> Customer:
         wanted, name = arguments["id"], arguments["ref"]
@@ -148,7 +151,7 @@ class Erp(Store):
         for customer in self.customers.values() if name and not wanted else ():
             if customer.name == name:
                 return customer
-        raise Denial(
+        raise wire.Denial(
             "NOT_FOUND",
             f"Object not found for id={wanted} nor ref={name} nor ref_ext={arguments['ref_ext']}",
         )
@@ -162,19 +165,19 @@ class Erp(Store):
         for customer in self.customers.values():
             values = self.thirdparty(customer)
             items.append(wire.item({name: values.get(name) or None for name in THIN}))
-        return self._array("thirdparties", items)
+        return self.array("thirdparties", items)
 
-    def _array(self, name: str, items: list[str]) -> str:
+    def array(self, name: str, items: list[str]) -> str:
         claimed = len(items)
         return wire.array(name, items[:-1] if self._planned("short_list") else items, "", claimed)
 
     def _get(self, **arguments: str) -> str:
         values = self.thirdparty(self._found(arguments))
-        return wire.struct("thirdparty", "thirdparty", values, wire.THIRDPARTY)
+        return wire.struct("thirdparty", "thirdparty", values, types.THIRDPARTY)
 
     def _create(self, thirdparty: dict[str, str]) -> str:
         if not thirdparty.get("ref"):
-            raise Denial("KO", "Name is mandatory.")
+            raise wire.Denial("KO", "Name is mandatory.")
         record = str(max(map(int, self.customers), default=0) + 1)
         now = datetime.now(UTC)
         customer = Customer(record, "", "", created_at=now, updated_at=now)
@@ -188,7 +191,7 @@ class Erp(Store):
     def _update(self, thirdparty: dict[str, str]) -> str:
         record = thirdparty.get("id", "")
         if record not in self.customers:
-            raise Denial("NOT_FOUND", f"Thirdparty id={record} ref= ref_ext= cannot be found")
+            raise wire.Denial("NOT_FOUND", f"Thirdparty id={record} ref= ref_ext= cannot be found")
         customer = self.customers[record]
         planned = self._planned("dropped_write", "side_effect")
         if planned != "dropped_write":
@@ -211,8 +214,8 @@ class Erp(Store):
         """A full replace: what the caller did not send becomes blank."""
         for member, value in given.items():
             if any(ord(letter) > 0xFFFF for letter in value):
-                raise Denial("KO", f"Incorrect string value for column `{member}` at row 1")
-        sent = {name: given.get(name, "") for name in wire.THIRDPARTY if name not in FIXED}
+                raise wire.Denial("KO", f"Incorrect string value for column `{member}` at row 1")
+        sent = {name: given.get(name, "") for name in types.THIRDPARTY if name not in FIXED}
         sent["phone"] = shown.phone(sent["phone"])
         for member, name in shown.MEMBERS.items():
             setattr(customer, name, sent.pop(member))
@@ -220,30 +223,22 @@ class Erp(Store):
 
     def _orders_of(self, idthirdparty: str) -> str:
         if not idthirdparty:
-            raise Denial("BAD_PARAMETERS", "Parameter id is not provided")
+            raise wire.Denial("BAD_PARAMETERS", "Parameter id is not provided")
         wanted = [o for o in self.orders.values() if idthirdparty in ("all", o.customer)]
-        return self._array("orders", [shown.bulk_order(order) for order in wanted])
+        return self.array("orders", [shown.bulk_order(order) for order in wanted])
 
     def _order(self, id: str, ref: str, ref_ext: str) -> str:  # noqa: A002 - the part's own name
         if id not in self.orders:
-            raise Denial("NOT_FOUND", f"Object not found for id={id} nor ref={ref} nor ref_ext=")
+            raise wire.Denial(
+                "NOT_FOUND", f"Object not found for id={id} nor ref={ref} nor ref_ext="
+            )
         return shown.single_order(self.orders[id])
 
 
 def _result(code: str, label: str) -> str:
     return wire.struct(
-        "result", "result", {"result_code": code, "result_label": label}, wire.RESULT
+        "result", "result", {"result_code": code, "result_label": label}, types.RESULT
     )
-
-
-def _nil(name: str, kind: str) -> str:
-    if kind.endswith("Array2"):
-        member = "thirdparty" if name == "thirdparties" else "order"
-        return (
-            f'<{name} xsi:nil="true" xsi:type="SOAP-ENC:Array"'
-            f' SOAP-ENC:arrayType="tns:{member}[0]"/>'
-        )
-    return wire.scalar(name, kind, None)
 
 
 def _xml(text: str, status: int = 200) -> Response:

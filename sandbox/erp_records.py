@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
+from sandbox import erp_types as types
 from sandbox import erp_wire as wire
 from sandbox.records import Customer, Line, Order
 
@@ -58,7 +59,7 @@ def phone(typed: str) -> str:
 def single_order(order: Order) -> str:
     values = _order(order) | {"thirdparty_id": order.customer, "date_livraison": ""}
     lines = [_line(order, line, single=True) for line in order.lines]
-    return wire.struct("order", "order", values, wire.ORDER, wire.array("lines", lines))
+    return wire.struct("order", "order", values, types.ORDER, wire.array("lines", lines))
 
 
 def _order(order: Order) -> dict[str, str | None]:

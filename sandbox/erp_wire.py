@@ -12,84 +12,20 @@ from typing import Any
 
 from lxml import etree
 
+from sandbox.erp_types import (
+    ANSWER,
+    ARRAYS,
+    AUTHENTICATION,
+    LISTS,
+    RESULT,
+    SERVICES,
+    STRUCTS,
+    Fields,
+)
+
 NS = "http://www.dolibarr.org/ns/"
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 ENCODING = "http://schemas.xmlsoap.org/soap/encoding/"
-Fields = Mapping[str, str]  # member name -> XSD or tns type
-
-
-def _strings(names: str) -> dict[str, str]:
-    return dict.fromkeys(names.split(), "xsd:string")
-
-
-AUTHENTICATION = _strings("dolibarrkey sourceapplication login password entity")
-RESULT = _strings("result_code result_label")
-THIRDPARTY = {
-    **_strings("id ref ref_ext fk_user_author status client supplier customer_code supplier_code"),
-    **_strings("customer_code_accountancy supplier_code_accountancy"),
-    **dict.fromkeys(("date_creation", "date_modification"), "xsd:dateTime"),
-    **_strings("note_private note_public address zip town region_code country_id country_code"),
-    **_strings("country phone fax email url profid1 profid2 profid3 profid4 profid5 profid6"),
-    **_strings("capital vat_used vat_number"),
-}
-LINE = {
-    "id": "xsd:string",
-    **dict.fromkeys(("type", "fk_commande", "fk_parent_line"), "xsd:int"),
-    "desc": "xsd:string",
-    **dict.fromkeys(("qty", "price", "unitprice", "vat_rate", "remise"), "xsd:double"),
-    **dict.fromkeys(("remise_percent", "total_net", "total_vat", "total"), "xsd:double"),
-    **dict.fromkeys(("date_start", "date_end"), "xsd:date"),
-    "product_id": "xsd:int",
-    **_strings("product_ref product_label product_desc"),
-}
-ORDER = {
-    **_strings("id ref ref_client ref_ext"),
-    **dict.fromkeys(("thirdparty_id", "status"), "xsd:int"),
-    "billed": "xsd:string",
-    **dict.fromkeys(("total_net", "total_vat", "total_localtax1"), "xsd:double"),
-    **dict.fromkeys(("total_localtax2", "total"), "xsd:double"),
-    **dict.fromkeys(("date", "date_due"), "xsd:date"),
-    **dict.fromkeys(("date_creation", "date_validation", "date_modification"), "xsd:dateTime"),
-    **_strings("source note_private note_public project_id mode_reglement_id"),
-    **_strings("mode_reglement_code mode_reglement cond_reglement_id cond_reglement_code"),
-    **_strings("cond_reglement cond_reglement_doc"),
-    "date_livraison": "xsd:date",
-    "demand_reason_id": "xsd:string",
-    "lines": "tns:LinesArray2",
-}
-FILTER = _strings("client supplier category")
-CALLER = {"authentication": "tns:authentication"}
-ANSWER = {"result": "tns:result"}
-# service -> operation -> (parts in, parts out besides `result`)
-SERVICES: dict[str, dict[str, tuple[Fields, Fields]]] = {
-    "ThirdParty": {
-        "getThirdParty": (
-            CALLER | _strings("id ref ref_ext barcode profid1 profid2"),
-            {"thirdparty": "tns:thirdparty"},
-        ),
-        "createThirdParty": (CALLER | {"thirdparty": "tns:thirdparty"}, _strings("id ref")),
-        "updateThirdParty": (CALLER | {"thirdparty": "tns:thirdparty"}, _strings("id")),
-        "getListOfThirdParties": (
-            CALLER | {"filterthirdparty": "tns:filterthirdparty"},
-            {"thirdparties": "tns:ThirdPartiesArray2"},
-        ),
-    },
-    "Order": {
-        "getOrder": (CALLER | _strings("id ref ref_ext"), {"order": "tns:order"}),
-        "getOrdersForThirdParty": (
-            CALLER | _strings("idthirdparty"),
-            {"orders": "tns:OrdersArray2"},
-        ),
-    },
-}
-STRUCTS = {
-    "ThirdParty": {"thirdparty": THIRDPARTY, "filterthirdparty": FILTER},
-    "Order": {"line": LINE, "order": ORDER},
-}
-LISTS = {
-    "ThirdParty": {"ThirdPartiesArray2": "thirdparty"},
-    "Order": {"LinesArray2": "line", "OrdersArray2": "order"},
-}
 
 
 def wsdl(service: str, address: str) -> bytes:
@@ -110,7 +46,7 @@ def wsdl(service: str, address: str) -> bytes:
             f'<xsd:import namespace="{ENCODING}"/>',
             '<xsd:import namespace="http://schemas.xmlsoap.org/wsdl/"/>',
             *(_struct_type(*named) for named in structs.items()),
-            _soap_array("ThirdPartiesArray", "thirdparty") if service == "ThirdParty" else "",
+            *(_soap_array(*named) for named in ARRAYS.get(service, {}).items()),
             *(_list_type(*named) for named in LISTS[service].items()),
             "</xsd:schema></types>",
             *(_message(op, parts) for op, (parts, _) in operations.items()),
@@ -162,6 +98,14 @@ def _list_type(name: str, member: str) -> str:
 def _message(name: str, parts: Fields) -> str:
     members = "".join(f'<part name="{n}" type="{t}"/>' for n, t in parts.items())
     return f'<message name="{name}">{members}</message>'
+
+
+class Denial(Exception):
+    """A result_code and a label, answered as HTTP 200."""
+
+
+def not_found(number: str, ref: str) -> Denial:
+    return Denial("NOT_FOUND", f"Object not found for id={number} nor ref={ref} nor ref_ext=")
 
 
 def escape(value: object) -> str:
@@ -239,3 +183,13 @@ def _elements(parent: etree._Element) -> Iterable[etree._Element]:
 def _value(element: etree._Element) -> Any:
     children = {etree.QName(child).localname: _value(child) for child in _elements(element)}
     return children or element.text or ""
+
+
+def nil(service: str, name: str, kind: str) -> str:
+    member = LISTS[service].get(kind.removeprefix("tns:"))
+    if member:
+        return (
+            f'<{name} xsi:nil="true" xsi:type="SOAP-ENC:Array"'
+            f' SOAP-ENC:arrayType="tns:{member}[0]"/>'
+        )
+    return scalar(name, kind, None)

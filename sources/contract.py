@@ -12,6 +12,9 @@ class Column(Protocol):
     def path(self) -> str: ...
 
     @property
+    def items(self) -> Sequence[Column]: ...
+
+    @property
     def logical(self) -> str: ...
 
     @property

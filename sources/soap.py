@@ -1,41 +1,42 @@
 """SOAP systems, by configuration: customers, orders, whatever the contract promises.
 
-API: SOAP 1.1   Auth: in the envelope   Page: none   Deletes: by full scan
+API: SOAP 1.1 and 1.2   Auth: by the settings   Page: by the settings   Deletes: by full lists
 
 A table of the settings names its `operation`, `arguments` and the path of its `rows`, and
-    detail   thin lists: an operation per key for the full record, and the share read again
+    wsdl     which one, where several have an operation of that name
+    cursor   path of a modification time, where an argument is {since} (see moments.py)
+    paging   how the list is asked for in pieces (see soap_pages.py)
+    detail   thin lists: an operation per key for the full record (see soap_details.py)
     each     the table whose keys are put into `arguments` as {key}, one call each
-    cursor   path of a modification time, where an argument is {since}
-Thin lists say what changed by the hash of the thin row, kept as the landed row's cursor. What a
-thin row does not show is found by reading a part of all records again in each run.
+    rows_leave  true: rows leave the list by themselves, which is no deletion
+docs/sources/soap.md explains them.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import islice
 from typing import Any, Unpack
 
-import dlt
 from dlt.sources import DltResource
 
 from clients import Implausible, Refused
 from clients.envelope import walk
-from clients.notes import without_ours
 from clients.soap import Rejected, Soap, connect
-from sources import Asked, Memory, Page, Row, Table, Window, resources
-from sources.contract import Contract
+from clients.soap_arguments import filled
+from clients.soap_settings import mistake
+from sources import Asked, Listed, Memory, Page, Row, Table, Window, resources
+from sources.contract import Contract, ContractTable
+from sources.digests import digest
+from sources.moments import Moments
+from sources.soap_details import WORKERS, Details
+from sources.soap_pages import Pages, batched
+from sources.soap_rows import Cleaner
 from systems import System
 
-PAGE = 500
+PAGE = 500  # rows handed on at once
 DETAILS = 100  # details per page
-WORKERS = 4  # calls at a time: these servers are small
-SHARE = 20  # of all details, one of so many is read again in each run
 Spec = Mapping[str, Any]
 
 
@@ -48,163 +49,118 @@ def source(
 def tables_of(client: Soap, contract: Contract, memory: Memory) -> dict[str, Table]:
     specs: Mapping[str, Spec] = client.settings.get("tables", {})
     return {
-        name: _table(client, name, promised.key, memory)
+        name: _table(client, name, promised, memory)
         for name, promised in contract.tables.items()
         if name in specs
     }
 
 
-def _table(client: Soap, name: str, key_paths: Sequence[str], memory: Memory) -> Table:
-    specs = client.settings["tables"]
+def _table(client: Soap, name: str, promised: ContractTable, memory: Memory) -> Table:
+    """A table whose settings are wrong says so when it is read: the others are."""
+    specs, key_paths = client.settings["tables"], promised.key
     spec, key = specs[name], partial(_key, key_paths)
+    wrong = mistake(client.name, name, client.settings)
+    if wrong:
+        return Table(name, key, partial(_refuse, wrong))
+    moments = Moments(client.name, name, spec)
+    pages = Pages(client, name, spec, key, moments, PAGE)
+    cleaned = Cleaner(client, spec, promised.columns)
+    about: dict[str, Any] = {"shape": lambda: cleaned.shape, "overlap": moments.overlap}
+    about["changed_since"] = "cursor" in spec
+    by_number = spec.get("paging", {}).get("by") == "page" and "claimed" not in spec
+    about["lists_all"] = not (spec.get("rows_leave") or by_number)
     if "detail" in spec:
-        details = Details(client, name, spec, key, memory)
-        return Table(name, key, details.read, details.cursor)
+        found = Details(client, name, spec, pages, memory, cleaned, DETAILS)
+        about |= {"listing": found.listing, "fetch": found.fetch}
+        return Table(name, key, found.read, found.cursor, **about)
     if "each" in spec:
-        return Table(name, key, partial(_of_each, client, spec, specs[spec["each"]], key_paths))
-    cursor = partial(_moment, spec["cursor"]) if "cursor" in spec else lambda row: None
-    return Table(name, key, partial(_list, client, spec), cursor, changed_since="cursor" in spec)
+        parents = Pages(client, spec["each"], specs[spec["each"]], key, moments, PAGE)
+        return Table(
+            name, key, partial(_of_each, client, spec, cleaned, parents, key_paths), **about
+        )
+    if "cursor" in spec and about["lists_all"]:
+        about |= {"listing": partial(_listing, pages), "fetch": partial(_fetch, pages, cleaned)}
+    return Table(name, key, partial(_list, pages, cleaned), moments.cursor, **about)
 
 
-def _list(client: Soap, spec: Spec, window: Window) -> Iterator[Page]:
-    """One call answers all: it cannot be resumed, only streamed."""
-    arguments = filled(spec.get("arguments", {}), since=window.since or "")
-    listing = client.rows(spec["operation"], arguments, spec["rows"])
-    for rows in batched(listing, PAGE):
-        yield Page([_without_ours(client, row) for row in rows], claimed=listing.claimed)
-    yield Page([], claimed=listing.claimed)
+def _refuse(error: Refused, window: Window) -> Iterator[Page]:
+    yield from ()
+    raise error
+
+
+def _list(pages: Pages, cleaned: Cleaner, window: Window) -> Iterator[Page]:
+    for piece in pages.pieces(window):
+        rows = [cleaned(row) for row in piece.rows]
+        yield Page(rows, claimed=piece.claimed, position=piece.position)
+
+
+def _listing(pages: Pages, window: Window) -> Iterator[Listed]:
+    for piece in pages.pieces(Window(window.since)):
+        cursors = {pages.key(row): pages.moments.cursor(row) for row in piece.rows}
+        yield Listed(cursors, piece.claimed)
+
+
+def _fetch(pages: Pages, cleaned: Cleaner, keys: Sequence[str]) -> list[Row]:
+    """Nothing reads single records here: the list is gone through once more."""
+    wanted = set(keys)
+    return [cleaned(row) for row in pages.rows(Window()) if pages.key(row) in wanted]
 
 
 def _of_each(
-    client: Soap, spec: Spec, parent: Spec, key_paths: Sequence[str], window: Window
+    client: Soap,
+    spec: Spec,
+    cleaned: Cleaner,
+    parents: Pages,
+    key_paths: Sequence[str],
+    window: Window,
 ) -> Iterator[Page]:
     """A call per key of the parent table. Position: the last key done and what was claimed."""
     at = window.position or {"after": "", "claimed": 0}
-    parents = client.rows(parent["operation"], filled(parent.get("arguments", {})), parent["rows"])
     path = spec.get("parent_key") or key_paths
-    keys = sorted(_key([path] if isinstance(path, str) else path, row) for row in parents)
+    keys = _parents(parents, [path] if isinstance(path, str) else path)
     keys = [key for key in keys if key > at["after"]]
     claimed = at["claimed"]
+    missing = client.settings.get("result", {}).get("missing", ())
 
-    def one(key: str) -> list[Row]:
-        return list(
-            client.rows(spec["operation"], filled(spec["arguments"], key=key), spec["rows"])
-        )
+    def one(key: str) -> tuple[list[Row], int]:
+        arguments = filled(spec["arguments"], {"key": key})
+        listing = client.rows(spec["operation"], arguments, spec["rows"], spec.get("wsdl"))
+        try:
+            rows = [cleaned(row) for row in listing]
+        except Rejected as error:
+            if error.code in missing:  # gone since the parents were listed
+                return [], 0
+            raise
+        return rows, len(rows) if listing.claimed is None else listing.claimed
 
     with ThreadPoolExecutor(WORKERS) as pool:
         for batch in batched(keys, DETAILS):
-            rows = [_without_ours(client, row) for found in pool.map(one, batch) for row in found]
-            claimed += len(rows)
+            found = list(pool.map(one, batch))
+            rows = [row for held, _ in found for row in held]
+            claimed += sum(said for _, said in found)
             last = batch[-1] == keys[-1]
-            yield Page(
-                rows,
-                claimed=claimed,
-                position=None if last else {"after": batch[-1], "claimed": claimed},
-            )
+            here = None if last else {"after": batch[-1], "claimed": claimed}
+            yield Page(rows, claimed=claimed, position=here)
+    if not keys:
+        yield Page([], claimed=claimed)
 
 
-class Details:
-    """A thin list, and a call for each record that is new, changed, or due to be read again.
-
-    Position: the last key done; keys are walked in order, since the system has none. Records
-    the system refuses are named at the end, after all others were read.
-    """
-
-    def __init__(
-        self, client: Soap, name: str, spec: Spec, key: Callable[[Row], str], memory: Memory
-    ) -> None:
-        self.client, self.name, self.spec, self.key, self.memory = client, name, spec, key, memory
-        self.share = int(spec["detail"].get("share", SHARE))
-        self.hashes: dict[str, str] = {}
-        self.refused: list[Rejected] = []
-
-    def cursor(self, row: Row) -> str | None:
-        return self.hashes.get(self.key(row))
-
-    def read(self, window: Window) -> Iterator[Page]:
-        state = dlt.current.resource_state()
-        turn = state.get("turn", 0)
-        listing = self.client.rows(
-            self.spec["operation"], filled(self.spec.get("arguments", {})), self.spec["rows"]
-        )
-        self.hashes = {self.key(row): digest(row) for row in listing}
-        self.refused = []
-        known = {} if window.full else self.memory(self.name)
-        keys = sorted(key for key in self.hashes if key > (window.position or ""))
-        claimed = len(self.hashes)
-        with ThreadPoolExecutor(WORKERS) as pool:
-            for batch in batched(keys, DETAILS):
-                due = [key for key in batch if self._due(key, known, turn)]
-                rows = [row for row in pool.map(self._detail, due) if row is not None]
-                claimed -= len(due) - len(rows)
-                yield Page(
-                    rows,
-                    claimed=claimed,
-                    position=None if batch[-1] == keys[-1] else batch[-1],
-                    unchanged=sorted(set(batch) - set(due)),
-                )
-        if self.refused:
-            first = self.refused[0]
-            raise Refused(
-                self.client.name,
-                f"{len(self.refused)} of {len(self.hashes)} records cannot be read: {first.cause}",
-                "The others were. Look at this one in the system.",
-            )
-        state["turn"] = (turn + 1) % self.share
-
-    def _due(self, key: str, known: Mapping[str, str | None], turn: int) -> bool:
-        return known.get(key) != self.hashes[key] or zlib.crc32(key.encode()) % self.share == turn
-
-    def _detail(self, key: str) -> Row | None:
-        """None when it is gone since the list was read, or refused."""
-        detail = self.spec["detail"]
-        try:
-            answer = self.client.read(detail["operation"], filled(detail["arguments"], key=key))
-        except Rejected as error:
-            if error.code not in self.client.settings["result"].get("missing", ()):
-                self.refused.append(error)
-            return None
-        row = walk(answer, detail["row"])
-        if not isinstance(row, dict) or self.key(row) != key:
-            raise Implausible(
-                self.client.name,
-                f"{detail['operation']} was asked for {key} and answered another record or none",
-                "Compare the detail's arguments and row in the settings with the WSDL.",
-            )
-        return _without_ours(self.client, row)
-
-
-def _without_ours(client: Soap, row: Row) -> Row:
-    """What we wrote ourselves must not come back as news about the customer."""
-    field = client.settings.get("write_back", {}).get("field")
-    return {**row, field: without_ours(row[field])} if field and row.get(field) else row
+def _parents(pages: Pages, paths: Sequence[str]) -> list[str]:
+    """Their keys in order. A list shorter than it says is read once more: it may have moved."""
+    for _ in range(2):
+        keys, claimed = set[str](), None
+        for piece in pages.pieces(Window()):
+            keys.update(_key(paths, row) for row in piece.rows)
+            claimed = piece.claimed if piece.claimed is not None else claimed
+        if claimed is None or len(keys) >= claimed:
+            return sorted(keys)
+    raise Implausible(
+        pages.client.name,
+        f"the list of {pages.name} claims {claimed} rows, {len(keys)} were seen in two readings",
+    )
 
 
 def _key(paths: Sequence[str], row: Row) -> str:
     """Rows without a key keep apart, so that each is seen and refused by its contract."""
     values = [walk(row, path) for path in paths]
     return "/".join(values) if all(values) else f"no key {digest(row)}"
-
-
-def _moment(path: str, row: Row) -> str | None:
-    return walk(row, path) or None
-
-
-def filled(arguments: Any, **values: str) -> Any:
-    """Arguments with {key} and {since} in their texts replaced."""
-    if isinstance(arguments, Mapping):
-        return {name: filled(value, **values) for name, value in arguments.items()}
-    for name, value in values.items():
-        arguments = str(arguments).replace(f"{{{name}}}", value)
-    return arguments
-
-
-def digest(row: Any) -> str:
-    text = json.dumps(row, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
-
-
-def batched(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    left = iter(items)
-    while batch := list(islice(left, size)):
-        yield batch

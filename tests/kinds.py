@@ -24,6 +24,7 @@ import sources.woocommerce
 from clients.notes import ours, without_ours
 from contracts import Contract, contract_of
 from sandbox.erp import Erp
+from sandbox.erp_goods import contacts
 from sandbox.hubspot import HubSpot
 from sandbox.hubspot.things import owners, pipelines
 from sandbox.records import Customer, Order
@@ -174,8 +175,9 @@ def _web(
 
 @contextmanager
 def _erp(customers: list[Customer], orders: list[Order]) -> Iterator[tuple[Store, System]]:
-    bought = [replace(order, customer=order.customer or "1") for order in orders]
-    store = Erp(customers, bought, key=legacy.KEY, password=legacy.PASSWORD)
+    firms = [replace(c, tax_number=c.record.zfill(10)) for c in customers]
+    bought = [_own_goods(replace(order, customer=order.customer or "1")) for order in orders]
+    store = Erp(firms, bought, key=legacy.KEY, password=legacy.PASSWORD)
     with serving(store.app()) as url:
         yield store, legacy.soap_system(url)
 
@@ -195,6 +197,27 @@ def _prefixed(store: Store, record: str) -> dict[str, str]:
 
 def _noted(store: Erp, record: str) -> dict[str, str]:
     return ours(store.thirdparty(store.customers[record]).get("note_public") or "")
+
+
+def _own_goods(order: Order) -> Order:
+    """Every order of other products, so that there are many."""
+    lines = [replace(line, sku=f"{line.sku}-{order.record}") for line in order.lines]
+    return replace(order, lines=lines)
+
+
+def _of_companies(store: Erp) -> dict[str, datetime]:
+    """The contacts the ERP has: one of each company."""
+    return {
+        values["id"] or "": customer.updated_at
+        for customer in store.customers.values()
+        for values in contacts(customer, {})
+        if customer.updated_at
+    }
+
+
+def _of_goods(store: Erp) -> dict[str, datetime]:
+    lines = (line for order in store.orders.values() for line in order.lines)
+    return {line.sku: company.START for line in lines}
 
 
 def _printed(store: Till, record: str) -> dict[str, str]:
@@ -279,7 +302,13 @@ KINDS = [
         _erp,
         sources.soap,
         publishers.soap,
-        {"customers": of("customers"), "orders": of("orders")},
+        {
+            "customers": of("customers"),
+            "orders": of("orders"),
+            "contacts": _of_companies,
+            "products": _of_goods,
+            "invoices": of("orders"),
+        },
         _noted,
         customers=50,
         orders=30,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,16 +17,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-import contracts
 import sources.soap
 from clients import ClientError, Denied, Implausible, Refused, Unavailable
 from clients.soap import Rejected, Soap
-from contracts.typed import LANDED, typed_query
-from sandbox import erp_wire
+from sandbox import erp_types, erp_wire
 from sandbox.serving import serving
 from tests import legacy
-from tests.pulled import CONTRACTS, Landing, contract
-from warehouse import memory
+from tests.pulled import Landing, contract
+from tests.typed_rows import typed_rows
 
 RECORDED = Path(__file__).parents[2] / "shared" / "recordings" / "dolibarr"
 pytestmark = pytest.mark.skipif(
@@ -121,7 +118,7 @@ def test_our_request_is_what_the_real_one_was_sent() -> None:
         recorded = parts((MESSAGES / "getThirdParty.request.xml").read_bytes())
         assert parts(sent[0]) | {"sourceapplication": "pytest"} == recorded
         update = parts((MESSAGES / "updateThirdParty.request.xml").read_bytes())
-        members = soap.wsdls.members("updateThirdParty", "thirdparty")
+        members = soap.members("updateThirdParty", "thirdparty")
         record = {name: value for name, value in update.items() if name in members}
         answer = soap.call("updateThirdParty", {"thirdparty": record})
         assert parts(sent[1]) | {"sourceapplication": "pytest"} == update
@@ -186,13 +183,36 @@ def test_the_source_reads_the_real_thing_by_its_preset(tmp_path: Path) -> None:
         assert "answered another record" in str(landing.readings["customers"].error)
 
 
+def test_invoices_broken_for_good_leave_the_other_tables_alone(tmp_path: Path) -> None:
+    with replayed(
+        getInvoicesForThirdParty="getInvoicesForThirdParty_ERROR_sql",
+        getOrdersForThirdParty="getOrdersForThirdParty_one",
+    ) as (url, _):
+        system = legacy.soap_system(url, password="Admin-Pass1", key="ws-key-1234", login="admin")
+        landing = Landing(tmp_path, sources.soap, system, contract("dolibarr"))
+        landing.pull("invoices", "orders")
+    assert landing.readings["orders"].complete
+    error = landing.readings["invoices"].error
+    assert isinstance(error, Rejected)
+    assert "Unknown column 'total'" in str(error)
+
+
 def test_the_contract_can_read_what_the_real_one_says() -> None:
     with replayed(
-        getThirdParty="getThirdParty", getOrdersForThirdParty="getOrdersForThirdParty_one"
+        getThirdParty="getThirdParty",
+        getOrdersForThirdParty="getOrdersForThirdParty_one",
+        getInvoice="getInvoice",
+        getListOfProductsOrServices="getListOfProductsOrServices",
     ) as (url, _):
         soap = client(url)
+        invoice = soap.read("getInvoice", {"id": "2"})["invoice"]
+        products = list(soap.rows("getListOfProductsOrServices", {}, "products"))
         party = soap.read("getThirdParty", {"id": "4"})["thirdparty"]
         orders = list(soap.rows("getOrdersForThirdParty", {"idthirdparty": "4"}, "orders"))
+    assert [product["ref"] for product in products][-1] == "URUN-011"
+    [billed] = typed("invoices", [invoice])
+    assert (billed["customer_key"], billed["total"]) == ("4", Decimal("3298.68"))
+    assert [line["product_id"] for line in billed["lines"]] == [None, "URUN-006"]
     [customer] = typed("customers", [party])
     assert (customer["customer_key"], customer["postcode"]) == ("4", "34001")
     assert customer["created_at"] == datetime(2026, 11, 22, 0, 7, 58)  # noqa: DTZ001 - UTC by contract
@@ -203,31 +223,19 @@ def test_the_contract_can_read_what_the_real_one_says() -> None:
 
 
 def typed(table: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows through the contract's own typing; no cell may be unreadable."""
-    promised = contracts.load(CONTRACTS / "dolibarr.odcs.yaml").tables[table]
-    connection = memory()
-    connection.execute(f"create table landed ({', '.join(f'{name} varchar' for name in LANDED)})")
-    for number, row in enumerate(rows):
-        connection.execute(
-            "insert into landed (_key, _row) values (?, ?)", [str(number), json.dumps(row)]
-        )
-    found = connection.execute(f"{typed_query(promised, 'landed')} order by _key")
-    names = [column[0] for column in found.description]
-    records = [dict(zip(names, values, strict=True)) for values in found.fetchall()]
-    assert [record["_unreadable"] for record in records] == [[] for _ in rows]
-    return records
+    return typed_rows(contract("dolibarr").tables[table], rows)
 
 
-@pytest.mark.parametrize("name", ["thirdparty", "order"])
+@pytest.mark.parametrize("name", ["thirdparty", "order", "invoice", "productorservice"])
 def test_the_sandbox_promises_what_the_real_one_does(name: str) -> None:
     """Same operations, arguments and struct members, for those the sandbox speaks."""
-    service = {"thirdparty": "ThirdParty", "order": "Order"}[name]
+    [service] = [service for service in erp_types.SERVICES if service.lower() == name]
     real = etree.parse(RECORDED / "wsdl" / f"server_{name}.wsdl").getroot()
     ours = etree.fromstring(erp_wire.wsdl(service, "http://erp.example/"))
-    for operation in erp_wire.SERVICES[service]:
+    for operation in erp_types.SERVICES[service]:
         for message in (operation, f"{operation}Response"):
             assert members(ours, message) == members(real, message)
-    for struct in ("authentication", "result", *erp_wire.STRUCTS[service]):
+    for struct in ("authentication", "result", *erp_types.STRUCTS[service]):
         assert members(ours, struct) == members(real, struct)
     assert ours.get("targetNamespace") == real.get("targetNamespace")
 

@@ -14,7 +14,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from clients import Implausible, Refused, Unavailable
-from clients.envelope import Fault, NotSoap, Rows, Short, whole
+from clients.envelope import Fault, NotSoap, Short, whole
+from clients.rows import Rows
 from clients.soap import Soap
 from sandbox import erp_wire
 from sandbox.serving import serving
@@ -72,7 +73,7 @@ def test_rows_within_rows_of_the_same_name_stay_inside() -> None:
     )
     rows = Rows(answer(body), "l")
     assert list(rows) == [{"id": "1", "lines": [{"q": "3"}, {"q": "4"}]}]
-    assert rows.parts == {"after": "z"}
+    assert rows.parts == {"l": "", "after": "z"}
 
 
 def test_nil_empty_and_absent_are_three_things() -> None:
@@ -81,12 +82,19 @@ def test_nil_empty_and_absent_are_three_things() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_a_list_that_holds_another_number_than_it_says(count: int) -> None:
-    body = f'<r><l n:arrayType="x[{count}]"><i>1</i><i>2</i></l></r>'
-    with pytest.raises(Short, match=f"says {count} items and holds 2"):
-        listed(body, "l")
-    with pytest.raises(Short, match=f"says {count} items and holds 2"):
-        whole(answer(body))
+def test_an_array_inside_that_holds_another_number_than_it_says(count: int) -> None:
+    body = f'<l n:arrayType="x[{count}]"><i>1</i><i>2</i></l>'
+    with pytest.raises(Short, match=f"l says {count} items and holds 2"):
+        listed(f"<r><rows><row>{body}</row></rows></r>", "rows")
+    with pytest.raises(Short, match=f"l says {count} items and holds 2"):
+        whole(answer(f"<r>{body}</r>"))
+
+
+def test_a_list_says_how_much_it_holds_and_never_less() -> None:
+    rows = Rows(answer('<r><l n:arrayType="x[3]"><i>1</i><i>2</i></l></r>'), "l")
+    assert (list(rows), rows.claimed) == (["1", "2"], 3)
+    with pytest.raises(Short, match="says 1 items and holds 2"):
+        listed('<r><l n:arrayType="x[1]"><i>1</i><i>2</i></l></r>', "l")
 
 
 @pytest.mark.parametrize("body", ["<i>1</i><i>2</i><j>3</j>", "<j>3</j><i>1</i>"])
@@ -103,11 +111,51 @@ def test_faults_are_raised_from_lists_and_structs() -> None:
         whole(answer(fault))
 
 
-def test_entities_are_not_opened() -> None:
-    text = '<!DOCTYPE e [<!ENTITY x SYSTEM "file:///etc/hostname">]>' + ENVELOPE.format(
-        "<r><a>&x;</a></r>"
+@pytest.mark.parametrize("value", ['SYSTEM "file:///etc/hostname"', '"lol"'])
+def test_an_answer_with_a_dtd_is_not_read(value: str) -> None:
+    text = f"<!DOCTYPE e [<!ENTITY x {value}>]>" + ENVELOPE.format("<r><a><b>&x;</b></a></r>")
+    for reader in (whole, lambda stream: list(Rows(stream, "a"))):
+        with pytest.raises(NotSoap, match="with a DTD"):
+            reader(io.BytesIO(text.encode()))
+
+
+def test_an_answer_nested_too_deep_is_not_read() -> None:
+    deep = "<a>" * 400 + "</a>" * 400
+    for reader in (whole, lambda stream: list(Rows(stream, "a"))):
+        with pytest.raises(NotSoap, match="depth"):
+            reader(answer(f"<r>{deep}</r>"))
+
+
+def test_rows_beside_other_parts_are_named() -> None:
+    body = '<r><more>yes</more><i a="1">x</i><i><p cur="TRY">2</p></i><total>2</total></r>'
+    rows = Rows(answer(body), "i[]")
+    assert list(rows) == ["x", {"p": "2", "p@cur": "TRY"}]
+    assert rows.parts == {"more": "yes", "total": "2"}
+
+
+def test_attributes_are_data_and_those_of_a_namespace_are_not() -> None:
+    body = '<r><l count="2"><i No="1" n:root="1"/><i No="2"><x/></i></l></r>'
+    rows = Rows(answer(body), "l")
+    assert list(rows) == [{"@No": "1"}, {"@No": "2", "x": ""}]
+    assert rows.parts == {"l": {"@count": "2"}}
+
+
+def test_lists_of_the_same_name_elsewhere_are_others() -> None:
+    body = "<r><a><l><i>1</i></l><l><i>2</i></l></a><b><l><i>9</i></l></b></r>"
+    assert listed(body, "a.l") == ["1", "2"]
+
+
+def test_soap_1_2_speaks_of_faults_in_its_own_way() -> None:
+    fault = (
+        "<e:Fault><e:Code><e:Value>e:Sender</e:Value><e:Subcode><e:Value>w:FailedAuthentication"
+        "</e:Value></e:Subcode></e:Code><e:Reason><e:Text>Yok</e:Text></e:Reason></e:Fault>"
     )
-    assert whole(io.BytesIO(text.encode())) == {"a": ""}
+    text = ENVELOPE.replace(
+        "schemas.xmlsoap.org/soap/envelope/", "www.w3.org/2003/05/soap-envelope"
+    )
+    with pytest.raises(Fault, match="Yok") as caught:
+        whole(io.BytesIO(text.format(fault).encode()))
+    assert caught.value.codes == ["Sender", "FailedAuthentication"]
 
 
 @contextmanager
@@ -175,7 +223,8 @@ def test_a_server_that_quotes_our_secrets() -> None:
 
 def test_a_connection_without_its_key_is_named() -> None:
     with speaking("") as soap:
-        soap.connection = type(soap.connection)(host=soap.base, login="a", password="b")
+        bare = type(soap.connection)(host=soap.base, login="a", password="b")
+        soap.credentials.connection = bare
         with pytest.raises(Exception, match="its connection has no extra.dolibarrkey"):
             soap.call("getOrder", {"id": "1"})
 

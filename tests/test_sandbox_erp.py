@@ -21,7 +21,7 @@ LOGIN = {
     "password": legacy.PASSWORD,
     "entity": "",
 }
-ENCODING = Path(__file__).parent.parent / "clients" / "soap_encoding.xsd"
+ENCODING = Path(__file__).parent.parent / "clients" / "schemas" / "soap_encoding.xsd"
 
 
 class Offline(zeep.Transport):  # type: ignore[misc]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 import sources.soap
 from clients import ClientError, Refused
 from clients.soap import Rejected
+from sandbox import erp_types, erp_wire
 from sandbox.erp import Erp
 from sandbox.serving import serving
 from tests import legacy
@@ -106,9 +108,7 @@ def test_one_refused_record_does_not_stop_the_others(
 
     def picky(**arguments: str) -> str:
         if arguments["id"] == "17":
-            from sandbox.erp import Denial
-
-            raise Denial("KO", "Kayıt bozuk")
+            raise erp_wire.Denial("KO", "Kayıt bozuk")
         return whole(**arguments)
 
     monkeypatch.setitem(erp.operations, "getThirdParty", picky)
@@ -121,6 +121,90 @@ def test_one_refused_record_does_not_stop_the_others(
     landing.pull("customers")
     assert "17" in landing.read("customers")
     assert landing.readings["customers"].error is None
+
+
+def test_an_operation_that_is_broken_for_good_stops_its_table_only(
+    landing: Landing, erp: Erp
+) -> None:
+    erp.broken.add("getInvoicesForThirdParty")
+    landing.pull("invoices", "orders", "products")
+    assert "Unknown column" in str(landing.readings["invoices"].error)
+    assert landing.readings["orders"].complete
+    assert landing.rows["products"]["KLM-1"]["label"] == "Kalem & <silgi>"
+
+
+def test_a_short_thin_list_is_read_once_more_in_the_same_run(landing: Landing, erp: Erp) -> None:
+    erp.faults = ["short_list"]
+    landing.pull("customers")
+    assert len(landing.rows["customers"]) == 40
+    assert landing.readings["customers"].complete
+    assert landing.readings["customers"].repaired == 1
+    erp.faults = ["short_list", "short_list"]
+    reading = landing.pull("orders").readings["orders"]
+    assert (reading.claimed, reading.seen, reading.complete) == (4, 3, False)
+
+
+def test_what_is_gone_is_found_though_the_list_takes_several_loads(
+    landing: Landing, erp: Erp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources.soap, "DETAILS", 10)
+    landing.pull("customers")
+    del erp.customers["5"]
+    loads = 0
+    while loads == 0 or not landing.readings["customers"].finished:
+        landing.pull("customers", pages_per_load=1)
+        loads += 1
+    assert loads == 4
+    assert landing.changes["customers"] == {"5": "deleted"}
+
+
+def test_a_field_the_wsdl_no_longer_has_stops_the_table(
+    landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landing.pull("orders")
+    changed = {**erp_types.ORDER, "billed": "xsd:int"}
+    del changed["note_public"]
+    monkeypatch.setitem(erp_types.STRUCTS["Order"], "order", changed)
+    error = str(landing.pull("orders").readings["orders"].error)
+    assert "note_public is gone (it was string)" in error
+    assert "billed is int (it was string)" in error
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        (
+            "tables.orders.operaton",
+            "x",
+            "tables.orders has operaton, which says nothing.*rows",
+        ),
+        ("tables.orders.rows", "", "tables.orders has no rows"),
+        ("tables.orders.paging", {"by": "seite"}, "paging.by is 'seite'.*offset, page, bookmark"),
+        ("tables.orders.paging", {"by": "page"}, "no argument is {page}"),
+        ("tables.orders.cursor", "date", "has a cursor, and no argument is {since}"),
+        ("tables.orders.arguments", {"idthirdparty": "{who}"}, "uses {who}.*{since}"),
+        ("tables.orders.first", "dün", "first is 'dün'.*a moment"),
+        ("tables.orders.paging", {"by": "page", "size": "many"}, "size is 'many'.*whole number"),
+        ("tables.orders.timezone", "Istanbul", "timezone is 'Istanbul'.*Europe/Istanbul"),
+        ("tables.orders.overlap", {"tage": 1}, "overlap is .*days"),
+        ("authentication.members.login", "user", "names 'user'.*login, password, extra"),
+        ("authentication.username_token", "sha", "username_token is 'sha'.*digest"),
+        ("soap", "1.3", "soap is '1.3'"),
+        ("result.ko", "x", "result has ko"),
+        ("tables.orders.rows", "order", "answers no order. It has result, orders"),
+    ],
+)
+def test_wrong_settings_are_refused_with_what_is_valid(
+    landing: Landing, path: str, value: object, words: str
+) -> None:
+    *above, name = path.split(".")
+    spec = landing.system.settings
+    for part in above:
+        spec = spec[part]
+    spec[name] = value  # type: ignore[index]  # a dict, as TOML gives it
+    error = landing.pull("orders").readings["orders"].error
+    assert isinstance(error, Refused)
+    assert re.search(words, str(error))
 
 
 def test_orders_of_each_customer_come_out_the_same(landing: Landing) -> None:
