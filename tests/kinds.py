@@ -264,7 +264,7 @@ KINDS = [
         publishers.hubspot,
         {
             **{name: held(name) for name in sources.hubspot_kinds.KINDS},
-            "owners": lambda store: dated(owners(archived=False)),
+            "owners": lambda store: dated(owners()),
             "pipelines": lambda store: dated(
                 {**row, "id": f"{name}/{row['id']}"}
                 for name in sources.hubspot_kinds.PIPELINED

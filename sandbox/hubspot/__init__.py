@@ -29,7 +29,7 @@ from sandbox.hubspot.objects import Objects
 from sandbox.hubspot.problems import Problem, invalid, missing_scope, no_token, not_found, too_many
 from sandbox.hubspot.schema import KINDS, Schema
 from sandbox.hubspot.search import search
-from sandbox.hubspot.things import owners, pipelines, things
+from sandbox.hubspot.things import Person, owners, pipelines, things
 from sandbox.records import Customer, Order
 from sandbox.web import Call, page
 
@@ -76,6 +76,7 @@ class HubSpot(Objects):
         self.things = things(self.customers.values(), self.orders.values())
         self.deals_given, self.merged = {}, {}
         self.old_paths_only: set[str] = set()  # areas whose dated paths do not exist
+        self.owners_left: list[Person] = []
         self.lag = timedelta(0)  # how long a change takes into the search index
         self.archived = {kind: {} for kind in KINDS}
         self._sorted = {}
@@ -128,7 +129,10 @@ class HubSpot(Objects):
         if rest.startswith("batch/") and call.method == "POST":
             return self._batch(call, kind, rest.removeprefix("batch/"), old)
         if not rest:
-            return self._list(call, kind) if call.method == "GET" else self._create(call, kind)
+            if call.method == "GET":
+                return self._list(call, kind)
+            made = self.create(kind, _object(call).get("properties") or {})
+            return JSONResponse(self.row(kind, made), 201)
         record = self._found(call, kind, rest)
         if call.method == "DELETE":
             self.archive(kind, record)
@@ -141,10 +145,6 @@ class HubSpot(Objects):
         if call.request.query_params.get("idProperty") == "email" and kind == "contacts":
             return self.by_email(rest) or ""
         return rest
-
-    def _create(self, call: Call, kind: str) -> Response:
-        record = self.create(kind, _object(call).get("properties") or {})
-        return JSONResponse(self.row(kind, record), 201)
 
     def _list(self, call: Call, kind: str) -> Response:
         query = call.request.query_params
@@ -223,8 +223,8 @@ class HubSpot(Objects):
 
     def _owners(self, call: Call, kind: str, rest: str, old: bool) -> Response:
         archived = call.request.query_params.get("archived") == "true"
-        rows = owners(archived=archived)
-        return JSONResponse({"results": rows if archived else self.shortened(rows)})
+        rows = owners(self.owners_left, archived=True) if archived else self.shortened(owners())
+        return JSONResponse({"results": rows})
 
     def _pipelines(self, call: Call, kind: str, rest: str, old: bool) -> Response:
         return JSONResponse({"results": self.shortened(pipelines(kind))})

@@ -13,7 +13,8 @@ from sandbox.web import now
 
 FIRST = 70_000_000  # ids of these records begin here
 EVERY = 12  # one contact in so many has been spoken to
-OWNERS = (("9001", "Selin", "Aksoy"), ("9002", "Baran", "Koç"))
+Person = tuple[str, str, str]  # id, given and family name
+OWNERS: tuple[Person, ...] = (("9001", "Selin", "Aksoy"), ("9002", "Baran", "Koç"))
 STAGES = {
     "deals": ("appointmentscheduled", "contractsent", "closedwon", "closedlost"),
     "tickets": ("1", "2", "3", "4"),
@@ -104,9 +105,8 @@ def _lines(order: Order, ids: Iterator[str]) -> list[Thing]:
     ]
 
 
-def owners(*, archived: bool) -> list[dict[str, Any]]:
+def owners(people: Iterable[Person] = OWNERS, *, archived: bool = False) -> list[dict[str, Any]]:
     moment = "2025-02-03T08:00:00.000Z"
-    left = [("9000", "Deniz", "Er")]
     return [
         {
             "id": number,
@@ -120,7 +120,7 @@ def owners(*, archived: bool) -> list[dict[str, Any]]:
             "updatedAt": moment,
             "archived": archived,
         }
-        for number, first, last in (left if archived else OWNERS)
+        for number, first, last in people
     ]
 
 

@@ -179,6 +179,7 @@ def test_what_is_at_neither_path_is_refused_with_the_newer_one_named(running: Ru
 
 
 def test_owners_who_left_are_archived(running: Running) -> None:
+    running.store.owners_left = [("9000", "Deniz", "Er")]
     found = pages(running, "owners", Window())
     assert rows(found, "archived").keys() == {"9000"}
     assert rows(found).keys() == {"9001", "9002"}

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from graphql import build_schema, graphql_sync, parse, validate
+from graphql import parse, validate
 
 import clients.shopify
 import clients.shopify_bulk
@@ -21,7 +21,7 @@ from sandbox.shopify import SCHEMA
 from sandbox.shopify.cost import Costs
 from sandbox.shopify.goods import Refund
 from sandbox.web import now
-from sources import Table, Window, shopify_shape
+from sources import Table, Window
 from sources import shopify_queries as queries
 from sources.shopify_kinds import KINDS, REFUNDS
 from tests import company, shopify_schema
@@ -217,69 +217,3 @@ def test_orders_that_a_scope_hides_are_said_and_never_taken_for_deleted(
         running.store.scopes.add("read_all_orders")
         running.store.destroy("Order", "1001")
         assert order(1001) not in listed(running, "orders", orders=held)
-
-
-@pytest.mark.parametrize("name", KINDS)
-def test_the_shape_has_every_field_of_a_row_and_its_type(name: str) -> None:
-    with SHOPIFY.running(customers=20, orders=10) as running:
-        running.store.refunds.clear()
-        found = table(running, name).shape
-        assert found is not None
-        shape = found()
-        rows = read(running, name)
-    missing = {path for row in rows for path in _paths(row)} - shape.keys()
-    assert missing == set()
-    assert shape["updatedAt"] == "DateTime"
-    if name == "orders":
-        assert shape["tags"] == "[String]"
-        assert shape["lineItems.nodes.originalUnitPriceSet.shopMoney.amount"] == "Decimal"
-        assert shape["lineItems.nodes.discountAllocations.discountApplication.manual"] == "String"
-
-
-@shopify_schema.needed
-@pytest.mark.parametrize("name", KINDS)
-def test_the_shape_is_that_of_shopifys_own_schema(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    theirs = shopify_schema.schema(clients.shopify.VERSION)
-    with SHOPIFY.running(customers=1, orders=1) as running:
-        shop = clients.shopify.connect(running.system)
-        sandboxed = shopify_shape.shape(shop, KINDS[name])
-        monkeypatch.setattr(shop, "query", lambda text: graphql_sync(theirs, text).data)
-        assert shopify_shape.shape(shop, KINDS[name]) == sandboxed
-
-
-def test_a_field_that_is_gone_or_has_another_type_shows_in_the_shape(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    changed = """
-    type Query { a: ProductVariant }
-    type ProductVariant { id: ID! product: Product! price: Int selectedOptions: [Option!]! }
-    type Option { name: String }
-    type Product { id: ID! }
-    """
-    with SHOPIFY.running(customers=1, orders=1) as running:
-        shop = clients.shopify.connect(running.system)
-        schema = build_schema(changed)
-        monkeypatch.setattr(shop, "query", lambda text: graphql_sync(schema, text).data)
-        found = shopify_shape.shape(shop, KINDS["variants"])
-    assert found == {
-        "id": "ID",
-        "price": "Int",
-        "product": "Product",
-        "product.id": "ID",
-        "selectedOptions": "[Option]",
-        "selectedOptions.name": "String",
-    }
-
-
-def _paths(value: Any, path: str = "") -> set[str]:
-    if isinstance(value, list):
-        return {found for item in value for found in _paths(item, path)}
-    if not isinstance(value, dict):
-        return set()
-    return {
-        found
-        for name, inner in value.items()
-        for found in ({f"{path}{name}"} | _paths(inner, f"{path}{name}."))
-    }

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import tracemalloc
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from clients import Denied, Implausible, Unavailable
 from sandbox.shopify.goods import Refund
 from sources import Page, Window, shopify_bulk
 from sources.shopify_kinds import KINDS
+from sources.shopify_spool import Spool
 from tests import company
 from tests.kinds import KINDS as SYSTEMS
 from tests.kinds import Running
@@ -161,3 +164,29 @@ def test_an_address_that_is_not_encrypted_is_not_followed(running: Running) -> N
     running.store.bulk.state = lambda id: {**state(id), "url": f"{host}/x"}
     with pytest.raises(Denied, match="unencrypted"):
         list(table(running, "orders").read(Window()))
+
+
+def test_a_long_result_is_not_held_in_memory() -> None:
+    def lines() -> Iterator[tuple[bytes, dict[str, Any]]]:
+        """20,000 orders of a kilobyte, then their lines from the last order to the first."""
+        for number in range(20_000):
+            yield _line({"id": f"gid://shopify/Order/{number}", "note": "x" * 1000})
+        for number in reversed(range(20_000)):
+            order = f"gid://shopify/Order/{number}"
+            yield _line({"__typename": "LineItem", "id": f"{number}", "__parentId": order})
+
+    tracemalloc.start()
+    with Spool(KINDS["orders"]) as spool:
+        assert spool.fill(lines()) == 40_000
+        rows = 0
+        for page in spool.pages("", 500):
+            rows += len(page)
+            assert all(len(row["lineItems"]["nodes"]) == 1 for row in page)
+        _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert rows == 20_000
+    assert peak < 8_000_000
+
+
+def _line(found: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
+    return json.dumps(found).encode(), found
