@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -130,11 +130,20 @@ def _read(path: Path, text: bytes) -> Contract:
 def contract_of(system: System) -> Contract:
     """A system's own contract file where it names one, else its kind's.
 
-    A bare name such as "dolibarr" is looked for among the shipped ones.
+    A bare name such as "dolibarr" is looked for among the shipped ones. The setting `only`
+    narrows it to some of its tables.
     """
     name = system.contract or system.kind
     shipped = HERE / f"{name}.odcs.yaml"
-    return load(shipped if shipped.exists() or "/" not in str(name) else Path(name))
+    contract = load(shipped if shipped.exists() or "/" not in str(name) else Path(name))
+    only = system.settings.get("only", list(contract.tables))
+    unknown = [each for each in only if each not in contract.tables]
+    if not isinstance(only, list) or unknown or not only:
+        raise ContractError(
+            f"{system.name}: only = {only!r} in systems.toml; write a list of some of the tables "
+            f"of {contract.path.name}: {', '.join(contract.tables)}."
+        )
+    return replace(contract, tables={each: contract.tables[each] for each in only})
 
 
 def _table(path: Path, entry: Mapping[str, Any]) -> Table:
