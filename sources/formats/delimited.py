@@ -28,7 +28,7 @@ from sources.formats.text import as_utf8
 from sources.shapes import Row
 
 HEAD = 1 << 20
-BLOCK = 1 << 23
+BLOCK = 1 << 21  # bytes; lines of a block become Python texts, four times as large
 PAGE = 50_000  # rows, where totals are added up
 LONGEST = 1 << 26  # bytes of a line
 UNNAMED = "\0"
