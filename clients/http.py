@@ -22,6 +22,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from clients import ClientError, Denied, Implausible, Refused, Unavailable
 from clients.answers import excerpt, retry_after, spoken, target, unsaid, vendor_words
+from clients.pace import Pace
 
 Shape = TypeVar("Shape", dict[str, Any], list[Any])
 NOT_DONE = (423, 429)
@@ -45,23 +46,6 @@ class Passing(Unavailable):
     def __init__(self, system: str, cause: str, remedy: str, wait: float | None = None) -> None:
         super().__init__(system, cause, remedy)
         self.wait = wait
-
-
-class Pace:
-    """How fast one may ask; this one: at least `interval` seconds between two requests."""
-
-    def __init__(self, interval: float = 0.0, clock: Callable[[], float] = time.monotonic) -> None:
-        self.interval, self.clock, self.free_at = interval, clock, 0.0
-
-    def delay(self) -> float:
-        """Seconds to wait before the next request, which is thereby taken as sent."""
-        now = self.clock()
-        start = max(now, self.free_at)
-        self.free_at = start + self.interval
-        return start - now
-
-    def observe(self, response: requests.Response) -> None:
-        """Learn from what the system says about its limits."""
 
 
 class Http:

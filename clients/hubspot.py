@@ -16,7 +16,8 @@ from requests.auth import AuthBase
 
 from clients import Denied, Implausible
 from clients.answers import retry_after
-from clients.http import Http, Missing, Pace, private
+from clients.http import Http, Missing, private
+from clients.pace import Pace, pace
 from systems import System
 
 VERSION = "2026-09"
@@ -209,7 +210,7 @@ def connect(
     system: System,
     *,
     sleep: Callable[[float], None] = time.sleep,
-    clock: Callable[[], float] = time.monotonic,
+    clock: Callable[[], float] | None = None,
 ) -> HubSpot:
     if not system.connection.password:
         remedy = f"Put a service key as password into the Airflow connection {system.name!r}"
@@ -218,11 +219,11 @@ def connect(
         system.name,
         private(system.name, system.connection.url or HOST),
         auth=_Bearer(system.connection.password),
-        pace=Rolling(clock=clock),
+        pace=Rolling(clock=clock or time.monotonic),
         asked=_asked,
         sleep=sleep,
     )
-    return HubSpot(http, Pace(SEARCH_INTERVAL, clock))
+    return HubSpot(http, pace(system.name, "searches", SEARCH_INTERVAL, clock))
 
 
 def _asked(response: requests.Response) -> float | None:

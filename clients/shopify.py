@@ -18,7 +18,8 @@ import requests
 from requests.auth import AuthBase
 
 from clients import Denied, Implausible, Refused, Unavailable
-from clients.http import Http, Pace, Passing, Unknown, private
+from clients.http import Http, Passing, Unknown, private
+from clients.pace import Pace
 from systems import System
 
 VERSION = "2026-10"

@@ -10,7 +10,8 @@ from requests.auth import AuthBase
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from clients import ClientError, Denied, Implausible, Refused, Unavailable
-from clients.http import Http, Pace, Passing, Unknown, private
+from clients.http import Http, Passing, Unknown, private
+from clients.pace import Pace
 from tests.clients.scripted import URL, Given, Scripted, answer, script
 
 HTML = {"Content-Type": "text/html; charset=UTF-8"}
