@@ -50,7 +50,7 @@ class Shape:
         now, before = self.sample.shape(), {} if self.confirm else self.before
         self.state["shape"] = joined(before, now)
         sampled = int(self.state.get("sampled", 0)) if before else 0
-        self.state["sampled"] = sampled + self.sample.rows
+        self.state["sampled"] = min(sampled + self.sample.rows, ENOUGH)
 
     def _compare(self, now: Mapping[str, str], rows: int) -> None:
         if not self.before or self.confirm:

@@ -88,7 +88,9 @@ def gone(
         )
     for keys in held.unmet():
         yield Page([], gone=dict.fromkeys(keys, "deleted"))
-    state["last_full"], state["swept"] = count, state["started"]
+    state["last_full"] = count
+    if keys_of(table):
+        state["swept"] = state["started"]
 
 
 def is_due(table: Table, state: Mapping[str, str]) -> bool:

@@ -23,6 +23,8 @@ from warehouse.landing import Landing, Load
 from warehouse.verdict import Verdict, verdict_of
 
 log = logging.getLogger(__name__)
+# A row of which only what happened to it is known: that stands in place of its hash.
+GONE = "coalesce(_hash = _change, false)"
 
 
 @dataclass
@@ -171,7 +173,7 @@ def _merge(connection: duckdb.DuckDBPyConnection, target: str) -> int:
     return _count(
         connection.execute(
             f"""merge into {target} as t
-                using (select * from good where _hash <> 'deleted') as s
+                using (select * from good where not {GONE}) as s
                 on t._system = s._system and t._key = s._key
                 when matched and t._hash is distinct from s._hash and s._load_id >= t._load_id
                     then update by name
@@ -185,8 +187,8 @@ def _tombstone(connection: duckdb.DuckDBPyConnection, system: str, target: str) 
         connection.execute(
             f"""update {target} as t
                 set _change = s._change, _hash = s._hash, _load_id = s._load_id
-                from good as s
-                where t._system = {text(system)} and t._key = s._key and s._hash = 'deleted'
+                from (select * from good where {GONE}) as s
+                where t._system = {text(system)} and t._key = s._key
                     and t._hash <> s._hash and s._load_id >= t._load_id"""
         )
     )

@@ -6,7 +6,7 @@ as a pull leaves it, for tests of what comes after.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ from clients import Unavailable
 from contracts import Contract, load
 from contracts.expectations import Result
 from contracts.rules import Rule
-from sources import Page, Row, Table, Window, resource
+from sources import Listed, Page, Row, Table, Window, resource
 from systems import System
 from warehouse import Places, memory, opened
 from warehouse.build import Built
@@ -92,7 +92,10 @@ def write_contract(
 
 @dataclass
 class Shelf:
-    """One table of a system in memory, in pages. `fails_at`: row at which it breaks off."""
+    """One table of a system in memory, in pages. `fails_at`: row at which it breaks off.
+
+    `by_key`: it lists its keys and gives rows by key. `hidden`: keys it counts and leaves out.
+    """
 
     rows: dict[str, Row] = field(default_factory=dict)
     changed_since: bool = False
@@ -101,19 +104,33 @@ class Shelf:
     pages_per_load: int = 200
     fails_at: int | None = None
     change: str | None = None
+    by_key: bool = False
+    hidden: set[str] = field(default_factory=set)
     asked: list[Window] = field(default_factory=list)
     known: Mapping[str, str | None] = field(default_factory=dict)
 
     def read(self, window: Window) -> Iterator[Page]:
         self.asked.append(window)
-        rows = [r for r in self.rows.values() if not window.since or r["at"] >= window.since]
+        rows = self.inside(window)
         for start in range(window.position or 0, max(len(rows), 1), self.page):
             if self.fails_at is not None and start >= self.fails_at:
                 raise Unavailable("erp", "the line is dead", "Try again later")
             end = start + self.page
             position = end if end < len(rows) else None
             claimed = len(rows) + self.claims
-            yield Page(rows[start:end], claimed=claimed, position=position, change=self.change)
+            shown = [row for row in rows[start:end] if row["no"] not in self.hidden]
+            yield Page(shown, claimed=claimed, position=position, change=self.change)
+
+    def inside(self, window: Window) -> list[Row]:
+        return [r for r in self.rows.values() if not window.since or r["at"] >= window.since]
+
+    def listing(self, window: Window) -> Iterator[Listed]:
+        rows = self.inside(window)
+        for start in range(0, len(rows), 10):
+            yield Listed({row["no"]: row["at"] for row in rows[start : start + 10]}, len(rows))
+
+    def fetch(self, keys: Sequence[str]) -> list[Row]:
+        return [self.rows[key] for key in keys if key in self.rows]
 
     def put(self, *numbers: int, **values: Any) -> Shelf:
         for n in numbers:
@@ -161,6 +178,8 @@ class House:
                     shelf.read,
                     lambda row: row["at"],
                     shelf.changed_since,
+                    listing=shelf.listing if shelf.by_key else None,
+                    fetch=shelf.fetch if shelf.by_key else None,
                 ),
                 held,
                 pages_per_load=shelf.pages_per_load,
@@ -195,9 +214,10 @@ class House:
         table: str = "customers",
         system: System | None = None,
         gone: tuple[str, ...] = (),
+        how: str = "deleted",
         key: tuple[str, ...] = ("no",),
     ) -> str:
-        """A finished load; its id."""
+        """A finished load; its id. `how`: what happened to those that are gone."""
         name = (system or self.erp).name
         self.clock += 1
         load = f"{self.clock}.5"
@@ -206,7 +226,7 @@ class House:
             for row in rows
         ]
         values = [(*row, None, load) for row in landed]
-        values += [(each, None, "deleted", None, "deleted", load) for each in gone]
+        values += [(each, None, how, None, how, load) for each in gone]
         folder = self.places.landing / name / table
         folder.mkdir(parents=True, exist_ok=True)
         arrow = pa.Table.from_pylist(

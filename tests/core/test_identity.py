@@ -103,14 +103,19 @@ def naive(records: list[str], edges: list[tuple[str, str]]) -> dict[str, str]:
 @given(
     edges=st.lists(st.tuples(st.sampled_from(RECORDS), st.integers(0, 12)), max_size=30),
     shared=st.sets(st.integers(0, 12), max_size=3),
+    merged=st.dictionaries(
+        st.sampled_from(RECORDS), st.sampled_from([*RECORDS, "s/customers/gone"]), max_size=4
+    ),
 )
-def test_clusters_are_connected_components(edges: list[tuple[str, int]], shared: set[int]) -> None:
+def test_clusters_are_connected_components(
+    edges: list[tuple[str, int]], shared: set[int], merged: dict[str, str]
+) -> None:
     connection = memory()
+    connection.execute("create schema staging; create schema identity")
     connection.execute(
-        """create schema staging; create schema identity;
-        create table staging.records as select unnest(?::varchar[]) as record;
-        """,
-        [RECORDS[::-1]],
+        "create table staging.known_records as select unnest(?::varchar[]) as record, "
+        "unnest(?::varchar[]) as merged_into",
+        [RECORDS[::-1], [merged.get(record) for record in RECORDS[::-1]]],
     )
     connection.execute(
         "create table identity.keys (record varchar, type varchar, value varchar, key varchar)"
@@ -123,7 +128,13 @@ def test_clusters_are_connected_components(edges: list[tuple[str, int]], shared:
         connection.execute("insert into identity.shared_values values ('email', ?)", [str(key)])
     context: Any = SimpleNamespace(connection=connection)
     found = {row["record"]: row["cluster"] for row in clusters(context).to_pylist()}
-    expected = naive(RECORDS, [(r, str(k)) for r, k in edges if k not in shared])
+    links = [
+        (record, f"into {survivor}")
+        for loser, survivor in merged.items()
+        if survivor in RECORDS
+        for record in (loser, survivor)
+    ]
+    expected = naive(RECORDS, [*((r, str(k)) for r, k in edges if k not in shared), *links])
     assert found.keys() == expected.keys()
     for one in RECORDS:
         for other in RECORDS:

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
-from collections.abc import Callable
 from typing import Any
 
-import dlt
 import pytest
 
 from tests.core.house import House
@@ -173,60 +169,3 @@ def test_a_clock_that_went_back_lands_nothing(house: House) -> None:
     with pytest.raises(LandingError, match="Set this machine's clock"):
         house.pull()
     assert len(house.landed()) == 1
-
-
-def before(owner: Any, name: str) -> None:
-    """Ends the process where it would have gone on with this."""
-    setattr(owner, name, lambda *a, **k: os._exit(9))
-
-
-def after_load(owner: Any, name: str) -> None:
-    real: Callable[..., Any] = getattr(owner, name)
-
-    def load(self: Any, *args: Any, **options: Any) -> Any:
-        real(self, *args, **options)
-        os._exit(9)
-
-    setattr(owner, name, load)
-
-
-KILLS = {
-    "in extract, after a page": lambda house: before(house.shelves["customers"], "put"),
-    "after extract": lambda house: before(Landing, "announce"),
-    "after announce": lambda house: before(dlt.Pipeline, "normalize"),
-    "after normalize": lambda house: before(dlt.Pipeline, "load"),
-    "after load, before seal": lambda house: after_load(dlt.Pipeline, "load"),
-}
-
-
-@pytest.mark.parametrize("moment", KILLS)
-def test_a_killed_pull_is_made_good_by_the_next(house: House, moment: str) -> None:
-    shelf = house.shelves["customers"].put(1, 2, 3, 4, 5)
-    shelf.changed_since, shelf.pages_per_load = True, 2
-    real = shelf.read
-
-    def dies() -> None:
-        if moment.startswith("in extract"):
-
-            def read(window: Any) -> Any:
-                for page in real(window):
-                    yield page
-                    os._exit(9)
-
-            shelf.read = read  # type: ignore[method-assign]  # dies after its first page
-        else:
-            KILLS[moment](house)
-        house.pull()
-
-    child = multiprocessing.get_context("fork").Process(target=dies)
-    child.start()
-    child.join(60)
-    assert child.exitcode == 9
-    pending = Landing(house.places.landing)
-    assert house.pull().problem is None
-    assert set(keys(house)) == {"1", "2", "3", "4", "5"}
-    for load in pending.loads("erp", "customers"):
-        rows = [row for row in house.landed() if row["_load_id"] == load.id]
-        assert len(rows) == load.manifest.rows
-    assert not list((house.places.landing / ".pending").rglob("*.json"))
-    assert house.pull().rows == 0

@@ -30,7 +30,7 @@ from tests.kinds import KINDS, Kind, Running
 from tests.legacy import TILL
 from warehouse.pull import Pulled
 
-SHOP = '[webshop]\nkind = "woocommerce"\n'
+SHOP = '[webshop]\nkind = "woocommerce"\nonly = ["customers", "orders"]\n'
 ENTRIES = {
     "soap": '[it]\nkind = "soap"\npreset = "dolibarr"\n',
     "files": TILL.replace("till", "it"),

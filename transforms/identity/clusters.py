@@ -1,4 +1,5 @@
-"""One row per record with the number of its cluster: records linked by exact keys.
+"""One row per record with the number of its cluster: records linked by exact keys, and by their
+own system where it merged them.
 
 Connected components by scipy: on 8 million edges several times faster than propagation in SQL.
 """
@@ -11,14 +12,14 @@ from scipy.sparse.csgraph import connected_components
 
 from warehouse.build import Context
 
-READS = ("staging.records", "identity.keys", "identity.shared_values")
+READS = ("staging.known_records", "identity.keys", "identity.shared_values")
 
 
 def model(context: Context) -> pa.Table:
     records = [
         row[0]
         for row in context.connection.execute(
-            "select record from staging.records order by record"
+            "select record from staging.known_records order by record"
         ).fetchall()
     ]
     edges = context.connection.execute(
@@ -26,6 +27,10 @@ def model(context: Context) -> pa.Table:
         select keys.record, keys.key
         from identity.keys as keys
         anti join identity.shared_values as shared using (type, value)
+        union all
+        select unnest([merged.record, survivor.record]), concat('record:', survivor.record)
+        from staging.known_records as merged
+        inner join staging.known_records as survivor on merged.merged_into = survivor.record
         """
     ).fetchall()
     number = {record: index for index, record in enumerate(records)}

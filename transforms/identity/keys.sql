@@ -1,7 +1,7 @@
 -- One row per record and exact key it can be recognised by. A phone counts together with the
 -- first word of the name, because households and counters share phones.
 with typed as (
-    unpivot (select record, name_words, email, phone, tax_number from staging.records)
+    unpivot (select record, name_words, email, phone, tax_number from staging.known_records)
     on email, phone, tax_number into name type value value
 ),
 

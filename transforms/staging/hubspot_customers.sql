@@ -1,4 +1,4 @@
--- One row per HubSpot contact that is still there.
+-- One row per HubSpot contact that is still there, or was merged into another.
 select
     concat(_system, '/customers/', _key) as record,
     _system as system,
@@ -19,6 +19,9 @@ select
     null::decimal(18, 2) as balance,
     null::varchar as currency,
     created_at,
-    updated_at
+    updated_at,
+    _system || '/customers/' || nullif(
+        regexp_extract(_change, '^merged into (.+)$', 1), ''
+    ) as merged_into
 from raw_hubspot.contacts
-where _change is null
+where _change is null or _change like 'merged into %'

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from warehouse.build import Context
 
-READS = ("staging.records",)
+READS = ("staging.known_records",)
 REGION = "TR"
 # Typed to get past a form; some have a valid checksum.
 PLACEHOLDERS = frozenset({"1234567890", "12345678901", "11111111110", "10000000146"})
@@ -24,11 +24,11 @@ TURKISH = str.maketrans("İIı", "iii")
 def model(context: Context) -> pa.Table:
     rows = context.connection.execute(
         """
-        select distinct 'email', email from staging.records where email is not null
+        select distinct 'email', email from staging.known_records where email is not null
         union all
-        select distinct 'phone', phone from staging.records where phone is not null
+        select distinct 'phone', phone from staging.known_records where phone is not null
         union all
-        select distinct 'tax_number', tax_number from staging.records
+        select distinct 'tax_number', tax_number from staging.known_records
         where tax_number is not null
         """
     ).fetchall()

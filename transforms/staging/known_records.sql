@@ -1,0 +1,48 @@
+-- One row per record of a person or company that there is or was: every customer record, those
+-- merged into another too, and every order placed without an account, as far as it says by whom.
+with customers as (
+    select * from staging.shopify_customers
+    union all by name
+    select * from staging.woocommerce_customers
+    union all by name
+    select * from staging.hubspot_customers
+    union all by name
+    select * from staging.canonical_customers
+),
+
+guests as (
+    select
+        order_record as record,
+        system,
+        key,
+        contact_name as name,
+        contact_company as company,
+        contact_email as email,
+        contact_phone as phone,
+        ordered_at as created_at,
+        ordered_at as updated_at
+    from staging.orders
+    where customer_record is null and coalesce(contact_email, contact_phone) is not null
+),
+
+records as (
+    select *, false as is_guest from customers
+    union all by name
+    select *, true as is_guest from guests
+),
+
+folded as (
+    -- i, I, dotted and dotless fold to one letter: people write all four for the same name
+    select
+        * replace (coalesce(updated_at, created_at, timestamp '1970-01-01') as updated_at),
+        regexp_extract_all(
+            lower(translate(name, 'İIıŞşĞğÜüÖöÇçÂâÎîÛû', 'iiissgguuooccaaiiuu')), '[a-z0-9]+'
+        ) as name_words
+    from records
+)
+
+select
+    folded.* exclude (merged_into),
+    merges.survivor as merged_into
+from folded
+left join staging.merges as merges using (record)
