@@ -40,11 +40,8 @@ def typed_query(table: Table, landed: str) -> str:
         for column in table.columns
     ]
     arrays = [column for column in table.columns if column.items]
-    raw = [f"{_elements(column, _cell(column))} as {_raw(column)}" for column in arrays]
-    typed = [
-        f"{_value(column, _cell(column), _raw(column))} as {quoted(column.name)}"
-        for column in table.columns
-    ]
+    raw = [f"{_elements(column)} as {_raw(column)}" for column in arrays]
+    typed = [f"{_value(column)} as {quoted(column.name)}" for column in table.columns]
     unreadable = [reason for column in table.columns for reason in _unreadable(column)]
     own = [*map(_cell, table.columns), *map(_raw, arrays)]
     return f"""
@@ -81,26 +78,35 @@ def _cell(column: Column) -> str:
 
 
 def _raw(column: Column) -> str:
-    """The column that holds an array's elements as they came, each a struct of texts."""
+    """The column that holds an array's elements, each a struct of its cells' texts."""
     return quoted(f"_raw_{column.name}")
 
 
-def _value(column: Column, cell: str, elements: str = "") -> str:
-    """The typed cell. `elements`: where those of an array were read already."""
+def _value(column: Column) -> str:
+    """The typed cell."""
     if not column.items:
-        return typed_cell(column, cell)
+        return typed_cell(column, _cell(column))
     inside = ", ".join(
-        f"{quoted(item.name)}: {_value(item, _element_cell(column, item))}" for item in column.items
+        f"{quoted(item.name)}: {typed_cell(item, _inner(item))}" for item in column.items
     )
-    elements = elements or _elements(column, cell)
-    return f"list_transform({elements}, lambda element: {{{inside}}})"
+    return f"list_transform({_raw(column)}, lambda element: {{{inside}}})"
 
 
-def _elements(column: Column, cell: str) -> str:
-    """The elements' top fields that the items' paths begin with."""
+def _inner(item: Column, element: str = "element") -> str:
+    return f"{element}.{quoted(item.name)}"
+
+
+def _elements(column: Column) -> str:
+    """Struct by struct the texts of the items' cells; NULL for what is no object."""
     tops = _tops(column)
     shape = json.dumps([{top: "JSON" if deep else "VARCHAR" for top, deep in tops.items()}])
-    return f"from_json(try_cast({cell} as JSON), {text(shape)})"
+    inside = ", ".join(
+        f"{quoted(item.name)}: {clean(item, list(_found(item, tops)))}" for item in column.items
+    )
+    return (
+        f"list_transform(from_json(try_cast({_cell(column)} as JSON), {text(shape)}), "
+        f"lambda element: case when element is not null then {{{inside}}} end)"
+    )
 
 
 def _tops(column: Column) -> dict[str, bool]:
@@ -119,33 +125,41 @@ def _split(pointer: str) -> tuple[str, str]:
     return top.replace("~1", "/").replace("~0", "~"), slash + rest
 
 
-def _element_cell(column: Column, item: Column) -> str:
-    tops, found = _tops(column), []
+def _found(item: Column, tops: dict[str, bool]) -> Iterator[str]:
+    """Where an item's text may be inside an element."""
     for pointer in pointers(item.path):
         top, rest = _split(pointer)
         field = f"element.{quoted(top)}"
-        found.append(f"json_extract_string({field}, {text(rest or '$')})" if tops[top] else field)
-    return clean(item, found)
+        yield f"json_extract_string({field}, {text(rest or '$')})" if tops[top] else field
+
+
+def _strangers(column: Column) -> str:
+    """How many elements are no objects; looked for only where one has none of the cells."""
+    some = ", ".join(_inner(item) for item in column.items)
+    empty = f"list_filter({_raw(column)}, lambda element: coalesce({some}) is null)"
+    kinds = f"json_type(try_cast({_cell(column)} as JSON), '$[*]')"
+    return (
+        f"case when len({empty}) > 0 "
+        f"then len(list_filter({kinds}, lambda kind: kind <> 'OBJECT')) else 0 end"
+    )
 
 
 def _unreadable(column: Column) -> Iterator[str]:
     """The reason why a cell cannot be read, as SQL that is NULL when it can."""
     cell, conditions = _cell(column), []
-    if _value(column, cell) != cell:  # a text is always readable
+    if _value(column) != cell:  # a text is always readable
         conditions.append(f"{cell} is not null and {quoted(column.name)} is null")
     broken = [
-        f"({inner} is not null and {typed} is null)"
+        f"({_inner(item, 'pair[1]')} is not null and {_inner(item, 'pair[2]')} is null)"
         for item in column.items
-        for inner in [_element_cell(column, item)]
-        for typed in [_value(item, inner)]
-        if typed != inner
+        if typed_cell(item, _inner(item)) != _inner(item)
     ]
-    if broken:
-        found = f"list_filter({_raw(column)}, lambda element: {' or '.join(broken)})"
-        conditions.append(f"len({found}) > 0")
     if column.items:
-        kinds = f"json_type(try_cast({cell} as JSON), '$[*]')"
-        conditions.append(f"len(list_filter({kinds}, lambda kind: kind <> 'OBJECT')) > 0")
+        conditions.append(f"{_strangers(column)} > 0")
+        pairs = f"list_zip({_raw(column)}, {quoted(column.name)})"
+        if broken:
+            found = f"list_filter({pairs}, lambda pair: {' or '.join(broken)})"
+            conditions.append(f"len({found}) > 0")
     if not conditions:
         return
     personal = column.personal or any(item.personal for item in column.items)

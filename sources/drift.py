@@ -14,7 +14,7 @@ from sources.shapes import Doubtful, Row, Table
 
 log = logging.getLogger(__name__)
 ENOUGH = 20  # rows; a field absent from fewer may only be rare
-PER_PAGE = 5
+PER_PAGE = 2  # when that many are known
 DEEPEST = 3
 EMPTY = {"null", "absent"}
 
@@ -38,7 +38,7 @@ class Shape:
     def see(self, rows: Sequence[Row]) -> None:
         if self.declared:
             return
-        self.sample.add(rows[:PER_PAGE])
+        self.sample.add(rows[: PER_PAGE if self.sample.rows >= ENOUGH else ENOUGH])
         if self.before:
             rows_known = min(self.sample.rows, int(self.state.get("sampled", 0)))
             self._compare(self.sample.shape(), rows_known)

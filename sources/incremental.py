@@ -17,7 +17,7 @@ from sources.reading import Load
 from sources.shapes import Doubtful, Held, Memory, Page, Reading, Row, Table, Window
 from systems import System
 
-PAGES_PER_LOAD = 200
+PAGES_PER_LOAD = 1000
 # Forgotten when the window ends.
 OF_WINDOW = (
     "since",
@@ -85,7 +85,8 @@ def resource(
     address: str = "",
     pages_per_load: int = PAGES_PER_LOAD,
 ) -> DltResource:
-    """A dlt resource of `Page`s, at most `pages_per_load`, then one `Reading`; resumable.
+    """A dlt resource of `Page`s, at most `pages_per_load` or a minute of them, then one
+    `Reading`; resumable.
 
     `since`: any ISO 8601 moment, without an offset UTC; anything else is a ValueError.
     `confirm`: a person looked: a shrunken table or a changed shape is right.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
@@ -12,6 +14,7 @@ from sources.proof import fetched, gone, is_due, keys_of, swept
 from sources.shapes import Held, Page, Row, Table, Window
 
 Result = TypeVar("Result")
+A_LOAD = 60.0  # seconds: what a kill costs, however slow the system is
 
 
 @dataclass
@@ -40,13 +43,15 @@ class Load:
 
     def _read(self, window: Window, at_most: int | None) -> Iterator[Page]:
         state, earlier = self.state, self.state.get("seen", 0) - self.held.met()
+        until = time.monotonic() + (A_LOAD if at_most else math.inf)
         try:
             for count, page in enumerate(self.table.read(window), start=1):
                 yield self._told(page)
                 if page.claimed is not None:
                     state["claimed"] = page.claimed
                 state["position"] = page.position
-                if page.position is not None and at_most and count >= at_most:
+                enough = count >= (at_most or math.inf) or time.monotonic() > until
+                if page.position is not None and enough:
                     return
         finally:
             state["seen"] = earlier + self.held.met()

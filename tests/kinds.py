@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from itertools import islice
 from types import ModuleType
 from typing import Any
 
@@ -120,7 +121,12 @@ class Kind:
         people = company.customers(customers or self.customers)
         sold = company.orders(self.orders if orders is None else orders)
         with self.serve(people, sold) as (store, system):
-            yield Running(self, store, system)
+            settings = {**system.settings, "only": list(self.tables)}
+            yield Running(self, store, replace(system, settings=settings))
+
+    def narrowed(self, tables: int = 2) -> Kind:
+        """The same with its first tables only, for tests that no table is special to."""
+        return replace(self, tables=dict(islice(self.tables.items(), tables)))
 
 
 def of(what: str, key: str = "{}") -> Keys:

@@ -16,8 +16,8 @@ from tests.house import House
 from tests.kinds import KINDS, Kind, Running
 
 ENTRIES = {
-    "woocommerce": '[{name}]\nkind = "woocommerce"\n',
-    "soap": '[{name}]\nkind = "soap"\npreset = "dolibarr"\n',
+    "woocommerce": '[{name}]\nkind = "woocommerce"\nonly = ["customers", "orders"]\n',
+    "soap": '[{name}]\nkind = "soap"\npreset = "dolibarr"\nonly = ["customers", "orders"]\n',
 }
 
 

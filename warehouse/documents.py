@@ -27,7 +27,7 @@ def row_hash(row: Row, volatile: tuple[str, ...] = (), change: str | None = None
     Empty, null and absent are the same to every contract, and old systems turn one into the
     other by themselves: no difference either.
     """
-    kept = _without(row, volatile)
+    kept = _without(row, volatile) if volatile else row
     filled = {name: value for name, value in kept.items() if value is not None and value != ""}
     content = to_json(filled, orjson.OPT_SORT_KEYS)
     return hashlib.md5(content + (change or "").encode(), usedforsecurity=False).hexdigest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -35,12 +35,11 @@ class Batch:
     tables: list[pa.Table] = field(default_factory=list)
     size: int = 0
 
-    def add(
-        self, key: str, cursor: str | None, digest: str, row: bytes | None, change: str | None
-    ) -> None:
-        for column, value in zip(self.columns, (key, cursor, digest, row, change), strict=True):
-            column.append(value)
-        self.size += len(row or b"")
+    def add(self, *columns: Sequence[Any]) -> None:
+        """Rows in Python: keys, cursors, hashes, documents as bytes or None, changes."""
+        for column, values in zip(self.columns, columns, strict=True):
+            column.extend(values)
+        self.size += sum(map(len, filter(None, columns[3])))
 
     @property
     def is_full(self) -> bool:
@@ -109,12 +108,12 @@ class Loader:
             if len(page.rows):
                 self.batch.put(told(self.connection, page, page.rows, volatile))
             return
-        for key, cursor, row in zip(page.keys, page.cursors, page.rows, strict=True):
-            self.fields.update(row)
-            digest = row_hash(row, volatile, page.change)
-            self.batch.add(key, cursor, digest, to_json(row), page.change)
-        for key, change in page.gone.items():
-            self.batch.add(key, None, change, None, change)
+        self.fields.update(*page.rows)
+        digests = [row_hash(row, volatile, page.change) for row in page.rows]
+        changes = [page.change] * len(page.rows)
+        self.batch.add(page.keys, page.cursors, digests, list(map(to_json, page.rows)), changes)
+        none, gone = [None] * len(page.gone), list(page.gone.values())
+        self.batch.add(list(page.gone), none, gone, none, gone)
 
     def manifest(self, load: str) -> Manifest:
         reading = self.reading
