@@ -1,4 +1,4 @@
-"""Runs a contract's row rules through Great Expectations, over a parquet file.
+"""Runs a contract's row rules through Great Expectations.
 
 Great Expectations is imported inside functions: it takes 7 to 10 seconds, and DAG files read
 contracts while they are parsed.
@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from contracts.rules import Rule
-from contracts.typed import text
 
 QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*\"""")
 
@@ -33,11 +32,12 @@ class BrokenGate(Exception):
 
 
 def validate(
-    rows: Path, rules: Sequence[Rule], *, name: str, docs: Path | None = None
+    query: str, rules: Sequence[Rule], *, name: str, docs: Path | None = None
 ) -> list[Result]:
-    """One Result per row rule. `docs`: folder for the Data Docs; None builds none.
+    """One Result per row rule, over the rows that the query reads from files.
 
-    Raises BrokenGate naming the rule when an expectation could not be evaluated.
+    `docs`: folder for the Data Docs; None builds none. Raises BrokenGate naming the rule when an
+    expectation could not be evaluated.
     """
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
@@ -50,7 +50,6 @@ def validate(
     source = context.data_sources.add_sql(
         name=name, connection_string="duckdb+readonly:///:memory:"
     )
-    query = f"select * from read_parquet({text(str(rows))})"
     batch = source.add_query_asset(name, query=query).add_batch_definition_whole_table(name)
     suite = context.suites.add(
         gx.ExpectationSuite(name=name, expectations=[_expectation(rule) for rule in rules])

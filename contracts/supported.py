@@ -73,6 +73,8 @@ def check(where: str, logical: str, entry: Mapping[str, Any], settings: Mapping[
             strptime(str(options["format"]))
         except ContractError as error:
             raise ContractError(f"{where}: {error}") from None
+    if "HUGEINT" in str(entry.get("physicalType", "")).upper():
+        raise ContractError(f"{where}: parquet files cannot hold a HUGEINT; write DECIMAL(38,0).")
     _check_zone(where, settings.get("timezone"))
 
 

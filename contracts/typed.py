@@ -40,8 +40,11 @@ def typed_query(table: Table, landed: str) -> str:
         for column in table.columns
     ]
     arrays = [column for column in table.columns if column.items]
-    raw = [f"{_elements(column)} as {_raw(column)}" for column in arrays]
-    typed = [f"{_value(column)} as {quoted(column.name)}" for column in table.columns]
+    raw = [f"{_elements(column, _cell(column))} as {_raw(column)}" for column in arrays]
+    typed = [
+        f"{_value(column, _cell(column), _raw(column))} as {quoted(column.name)}"
+        for column in table.columns
+    ]
     unreadable = [reason for column in table.columns for reason in _unreadable(column)]
     own = [*map(_cell, table.columns), *map(_raw, arrays)]
     return f"""
@@ -82,31 +85,30 @@ def _raw(column: Column) -> str:
     return quoted(f"_raw_{column.name}")
 
 
-def _value(column: Column) -> str:
-    """The typed cell."""
+def _value(column: Column, cell: str, elements: str = "") -> str:
+    """The typed cell. `elements`: where those of an array were read already."""
     if not column.items:
-        return typed_cell(column, _cell(column))
+        return typed_cell(column, cell)
     inside = ", ".join(
-        f"{quoted(item.name)}: {typed_cell(item, _inner(item))}" for item in column.items
+        f"{quoted(item.name)}: {_value(item, _inner(item))}" for item in column.items
     )
-    return f"list_transform({_raw(column)}, lambda element: {{{inside}}})"
+    elements = elements or _elements(column, cell)
+    return f"list_transform({elements}, lambda element: {{{inside}}})"
 
 
 def _inner(item: Column, element: str = "element") -> str:
     return f"{element}.{quoted(item.name)}"
 
 
-def _elements(column: Column) -> str:
-    """Struct by struct the texts of the items' cells; NULL for what is no object."""
+def _elements(column: Column, cell: str) -> str:
+    """Of an array's elements the texts of the items' cells, a struct each."""
     tops = _tops(column)
     shape = json.dumps([{top: "JSON" if deep else "VARCHAR" for top, deep in tops.items()}])
     inside = ", ".join(
         f"{quoted(item.name)}: {clean(item, list(_found(item, tops)))}" for item in column.items
     )
-    return (
-        f"list_transform(from_json(try_cast({_cell(column)} as JSON), {text(shape)}), "
-        f"lambda element: case when element is not null then {{{inside}}} end)"
-    )
+    read = f"from_json(try_cast({cell} as JSON), {text(shape)})"
+    return f"list_transform({read}, lambda element: {{{inside}}})"
 
 
 def _tops(column: Column) -> dict[str, bool]:
@@ -147,12 +149,12 @@ def _strangers(column: Column) -> str:
 def _unreadable(column: Column) -> Iterator[str]:
     """The reason why a cell cannot be read, as SQL that is NULL when it can."""
     cell, conditions = _cell(column), []
-    if _value(column) != cell:  # a text is always readable
+    if _value(column, cell, _raw(column)) != cell:  # a text is always readable
         conditions.append(f"{cell} is not null and {quoted(column.name)} is null")
     broken = [
         f"({_inner(item, 'pair[1]')} is not null and {_inner(item, 'pair[2]')} is null)"
         for item in column.items
-        if typed_cell(item, _inner(item)) != _inner(item)
+        if _value(item, _inner(item)) != _inner(item)
     ]
     if column.items:
         conditions.append(f"{_strangers(column)} > 0")

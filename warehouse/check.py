@@ -8,7 +8,6 @@ until it is accepted: after the source or the contract was mended.
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -18,11 +17,12 @@ import duckdb
 from contracts import Contract, Table
 from contracts.expectations import BrokenGate, validate
 from contracts.rules import Rule, load_rules, row_rules
-from contracts.typed import text, typed_query
+from contracts.typed import text
 from systems import System
 from warehouse import Places, memory
 from warehouse.files import write_json
 from warehouse.landing import Landing, Load
+from warehouse.staged import keep, stage
 from warehouse.tables import hold_mapping
 from warehouse.verdict import RuleResult, Verdict, stands
 
@@ -82,17 +82,13 @@ def _check(
     verdict.superseded = [other.id for other in superseded]
     connection = memory()
     try:
-        stage(connection, table, load, superseded)
-        connection.execute("create temp table checked as select * from typed")
+        stage(connection, places, table, load, superseded)
+        file = keep(connection, places, table, load, superseded)
         _judge(connection, table, rules, verdict)
         verdict.missing, verdict.unknown = _drift(connection, table, manifest.fields)
-        with tempfile.TemporaryDirectory(prefix="kopru-check-") as folder:
-            rows = Path(folder) / "rows.parquet"
-            connection.execute(
-                f"copy (select * from checked where _change is null) to {text(str(rows))}"
-            )
-            docs = places.data / "docs" / manifest.system / table.name
-            _agree(verdict, rows, rules, docs)
+        docs = places.data / "docs" / manifest.system / table.name
+        rows = f"select * from read_parquet({text(str(file))}) where _change is null"
+        _agree(verdict, rows, rules, docs)
         if verdict.missing:
             verdict.reason = (
                 f"no row has {', '.join(verdict.missing)}, which the contract requires. "
@@ -108,24 +104,6 @@ def _check(
     return verdict
 
 
-def stage(
-    connection: duckdb.DuckDBPyConnection, table: Table, load: Load, newer: Sequence[Load] = ()
-) -> None:
-    """Makes the views `landed`, the newest row per key of the load, and `typed` from it.
-
-    Views, so that who reads few columns types few. `newer`: loads whose keys are left out.
-    """
-    without = "".join(f"anti join ({other.rows_query}) using (_key) " for other in newer)
-    connection.execute(
-        f"""create or replace temp view landed as
-            with landed as ({load.rows_query}),
-            newest as (select max(_position) as _position from landed group by _key)
-            select landed.* exclude (_position)
-            from landed semi join newest using (_position) {without}"""
-    )
-    connection.execute(f"create or replace temp view typed as {typed_query(table, 'landed')}")
-
-
 def _judge(
     connection: duckdb.DuckDBPyConnection, table: Table, rules: list[Rule], verdict: Verdict
 ) -> None:
@@ -134,7 +112,7 @@ def _judge(
     try:
         connection.execute(
             f"""create or replace temp table judged as
-                select _key, _unreadable, {columns} from checked where _change is null"""
+                select _key, _unreadable, {columns} from typed where _change is null"""
         )
     except duckdb.Error as error:
         raise _guilty(connection, table, rules) or error from error
@@ -165,7 +143,7 @@ def _guilty(
     """The rule that cannot be evaluated, said so."""
     for rule in rules:
         try:
-            connection.execute(f"select count(*) from checked where {rule.sql}").fetchall()
+            connection.execute(f"select count(*) from typed where {rule.sql}").fetchall()
         except duckdb.Error as error:
             return BrokenGate(
                 f"{table.where}: rule {rule.id} could not be evaluated: {error}. Mend the rule; "
@@ -185,7 +163,7 @@ def _drift(
     return [column.path for column in absent], unknown
 
 
-def _agree(verdict: Verdict, rows: Path, rules: list[Rule], docs: Path) -> None:
+def _agree(verdict: Verdict, rows: str, rules: list[Rule], docs: Path) -> None:
     """Great Expectations evaluates the same predicates; two gates must count the same."""
     broken = any(result.failed for result in verdict.results)
     name = f"{verdict.system}.{verdict.table}"
@@ -202,7 +180,7 @@ def _agree(verdict: Verdict, rows: Path, rules: list[Rule], docs: Path) -> None:
 
 
 def _broken_load_rule(connection: duckdb.DuckDBPyConnection, table: Table) -> str | None:
-    live = "(select * from checked where _change is null)"
+    live = "(select * from typed where _change is null)"
     for rule in load_rules(table):
         try:
             row = connection.execute(rule.sql.replace("{table}", live)).fetchone()

@@ -16,10 +16,10 @@ from contracts import Column, Contract, Table
 from contracts.typed import quoted, text
 from systems import System
 from warehouse import Places, opened, tables, transaction
-from warehouse.check import stage
 from warehouse.journal import Journal
 from warehouse.journaled import merge_journal
 from warehouse.landing import Landing, Load
+from warehouse.staged import forget, stage
 from warehouse.verdict import Verdict, verdict_of
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,9 @@ def load(places: Places, system: System, contract: Contract) -> list[Loaded]:
             if (one.table.name, one.item.id, one.verdict.accepted) in known:
                 continue
             with transaction(connection):
-                _load(connection, system, one, done[one.table.name])
+                _load(connection, places, system, one, done[one.table.name])
+            if one.verdict.accepted:
+                forget(places, one.item)
         merge_journal(connection, Journal(places.journal))
     return list(done.values())
 
@@ -83,6 +85,7 @@ def _judged(landing: Landing, system: System, table: Table) -> Iterator[_Due]:
 
 def _load(
     connection: duckdb.DuckDBPyConnection,
+    places: Places,
     system: System,
     due: _Due,
     done: Loaded,
@@ -90,7 +93,7 @@ def _load(
     table, item, verdict = due.table, due.item, due.verdict
     changed = 0
     if item.manifest.rows:
-        stage(connection, table, item, due.newer)
+        stage(connection, places, table, item, due.newer)
         _quarantine(connection, system.name, table.name, item, verdict.accepted)
         if verdict.accepted:
             target = tables.raw_name(system, table.name)

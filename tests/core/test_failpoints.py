@@ -10,6 +10,7 @@ import os
 import random
 import signal
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import dlt
@@ -122,8 +123,7 @@ def test_killed_at_random_moments_the_next_pull_is_complete(
 ) -> None:
     moments = random.Random(seed)  # noqa: S311 - when to kill, not a secret
     for _ in range(5):
-        alarm = moments.uniform(0.01, 1.5)
-        killed(house, lambda: _alarmed(alarm))
+        killed(house, partial(_alarmed, moments.uniform(0.01, 1.5)))
     whole(house, shop)
 
 

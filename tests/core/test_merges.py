@@ -39,7 +39,8 @@ def built(house: House) -> list[tuple[Any, ...]]:
         house.load(system)
     house.build(house.erp, CRM)
     return house.served(
-        "select ids, order_count, customer_id from marts.customer_360 order by cardinality(ids) desc, customer_id"
+        "select ids, order_count, customer_id from marts.customer_360 "
+        "order by cardinality(ids) desc, customer_id"
     )
 
 

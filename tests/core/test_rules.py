@@ -75,7 +75,7 @@ def test_both_gates_count_the_same(tmp_path: Path, seed: int) -> None:
     random = Random(seed)  # noqa: S311 - makes rows, not secrets
     rows = [tuple(map(random.choice, VALUES)) for _ in range(300)]
     path = parquet(tmp_path / "rows.parquet", rows)
-    found = validate(path, row_rules(TABLE), name="t")
+    found = validate(f"select * from '{path}'", row_rules(TABLE), name="t")
     assert {result.rule: result.failed for result in found} == counts(path)
     assert all(0 < result.failed < len(rows) for result in found)
 
@@ -118,4 +118,4 @@ def test_severity_is_the_contracts() -> None:
 def test_a_rule_that_raises_is_a_broken_gate(tmp_path: Path) -> None:
     path = parquet(tmp_path / "rows.parquet", [])
     with pytest.raises(BrokenGate, match="rule odd could not be evaluated"):
-        validate(path, [Rule("odd", "row", "no_such_column > 1")], name="t")
+        validate(f"select * from '{path}'", [Rule("odd", "row", "no_such_column > 1")], name="t")

@@ -47,8 +47,8 @@ def test_hashing_leaves_the_row_as_it_was() -> None:
 
 def test_a_batch_becomes_the_six_columns() -> None:
     batch = Batch()
-    batch.add("1", "2026", "aa", '{"ad":"Işıl"}'.encode(), None)
-    batch.add("2", None, "deleted", None, "deleted")
+    row = '{"ad":"Işıl"}'.encode()
+    batch.add(["1", "2"], ["2026", None], ["aa", "deleted"], [row, None], [None, "deleted"])
     table = batch.table("load")
     assert table.schema == SCHEMA
     assert [tuple(row.values()) for row in table.to_pylist()] == [

@@ -1,9 +1,18 @@
--- One row per HubSpot deal that is still there, with its first contact.
+-- One row per HubSpot deal that is still there, with its first contact; of a contact that was
+-- merged, with the one that is left.
+with deals as (
+    select
+        *,
+        _system || '/customers/' || contacts[1].contact_id as contact
+    from raw_hubspot.deals
+    where _change is null
+)
+
 select
     concat(_system, '/orders/', _key) as order_record,
     _system as system,
     _key as key,
-    _system || '/customers/' || contacts[1].contact_id as customer_record,
+    coalesce(merged.survivor, deals.contact) as customer_record,
     null::varchar as contact_name,
     null::varchar as contact_company,
     null::varchar as contact_email,
@@ -14,5 +23,5 @@ select
     null::boolean as billed,
     currency,
     amount as total
-from raw_hubspot.deals
-where _change is null
+from deals
+left join staging.merged_records as merged on deals.contact = merged.record

@@ -42,7 +42,7 @@ folded as (
 )
 
 select
-    folded.* exclude (merged_into),
-    merges.survivor as merged_into
+    * exclude (merged_into, survivor),
+    survivor as merged_into
 from folded
-left join staging.merges as merges using (record)
+left join staging.merged_records using (record)

@@ -1,10 +1,18 @@
 -- One row per order line of any system.
+with lines as (
+    select order_record, unnest(lines, recursive := true) from staging.shopify_orders
+    union all by name
+    select order_record, unnest(lines, recursive := true) from staging.woocommerce_orders
+    union all by name
+    select order_record, unnest(lines, recursive := true) from staging.canonical_orders
+)
+
 select
     order_record,
-    unnest(lines, recursive := false).line_id as line_id,
-    unnest(lines, recursive := false).product_id as product_id,
-    unnest(lines, recursive := false).product_name as product_name,
-    unnest(lines, recursive := false).quantity as quantity,
-    unnest(lines, recursive := false).unit_price as unit_price,
-    unnest(lines, recursive := false).total as total
-from staging.orders
+    line_id,
+    product_id,
+    product_name,
+    quantity,
+    unit_price,
+    total
+from lines
