@@ -27,8 +27,15 @@ def row_hash(row: Row, volatile: tuple[str, ...] = (), change: str | None = None
     Empty, null and absent are the same to every contract, and old systems turn one into the
     other by themselves: no difference either.
     """
-    kept = _without(row, volatile) if volatile else row
-    filled = {name: value for name, value in kept.items() if value is not None and value != ""}
+    filled = {
+        name: value
+        for name, value in row.items()
+        if value is not None and value != "" and name not in volatile
+    }
+    for path in volatile:
+        first, _, rest = path.partition(".")
+        if rest and isinstance(filled.get(first), Mapping):
+            filled[first] = _without(filled[first], rest)
     content = to_json(filled, orjson.OPT_SORT_KEYS)
     return hashlib.md5(content + (change or "").encode(), usedforsecurity=False).hexdigest()
 
@@ -51,16 +58,14 @@ def _sayable(value: Any) -> Any:
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
-def _without(row: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Any]:
-    """A copy without the paths; shares everything else with the original."""
+def _without(row: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """A copy without the path; shares everything else with the original."""
     kept = dict(row)
-    for path in paths:
-        first, dot, rest = path.partition(".")
-        inner = kept.get(first)
-        if not dot:
-            kept.pop(first, None)
-        elif isinstance(inner, Mapping):
-            kept[first] = _without(inner, (rest,))
+    first, _, rest = path.partition(".")
+    if not rest:
+        kept.pop(first, None)
+    elif isinstance(kept.get(first), Mapping):
+        kept[first] = _without(kept[first], rest)
     return kept
 
 

@@ -42,7 +42,7 @@ folded as (
 )
 
 select
-    * exclude (merged_into, survivor),
-    survivor as merged_into
+    folded.* exclude (merged_into),
+    merged.survivor as merged_into
 from folded
-left join staging.merged_records using (record)
+left join staging.merged_records as merged on folded.record = merged.record
