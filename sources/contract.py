@@ -31,6 +31,9 @@ class ContractTable(Protocol):
     @property
     def key(self) -> Sequence[str]: ...
 
+    @property
+    def volatile(self) -> Sequence[str]: ...
+
 
 class Contract(Protocol):
     @property

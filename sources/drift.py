@@ -7,7 +7,7 @@ where some rows have none. Systems that describe themselves give it; of others r
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from sources.shapes import Doubtful, Row, Table
@@ -22,12 +22,14 @@ EMPTY = {"null", "absent"}
 class Shape:
     """A table's shape over its pulls, kept in `shape` and `sampled` of its state.
 
-    Raises Doubtful when something is gone or of another type, unless a person confirmed it.
+    `volatile`: paths that come and go (links). Raises Doubtful when something is gone or of another type, unless a person confirmed it.
     """
 
-    def __init__(self, system: str, table: Table, state: Row, confirm: bool) -> None:
+    def __init__(
+        self, system: str, table: Table, state: Row, confirm: bool, volatile: Sequence[str] = ()
+    ) -> None:
         self.where, self.system, self.table = f"{system}.{table.name}", system, table.name
-        self.state, self.confirm, self.sample = state, confirm, Sample()
+        self.state, self.confirm, self.sample = state, confirm, Sample(frozenset(volatile))
         self.before: dict[str, str] = dict(state.get("shape", {}))
         now = dict(table.shape()) if table.shape is not None else {}
         self.declared = bool(now)  # a WSDL may leave open what is in an answer
@@ -68,10 +70,10 @@ class Shape:
 
 
 class Sample:
-    """The shape of some rows."""
+    """The shape of some rows, without the paths `but`."""
 
-    def __init__(self) -> None:
-        self.rows = 0
+    def __init__(self, but: Set[str] = frozenset()) -> None:
+        self.rows, self.but = 0, but
         self.types: dict[str, set[str]] = {}
         self.parents: dict[str, int] = {"": 0}  # how many rows had an object there
         self.present: dict[str, int] = {}
@@ -94,6 +96,8 @@ class Sample:
         self.parents[path] = self.parents.get(path, 0) + 1
         for name, inner in value.items():
             below = f"{path}.{name}" if path else name
+            if below in self.but:
+                continue
             self.present[below] = self.present.get(below, 0) + 1
             self.types.setdefault(below, set()).update(kind(inner))
             if isinstance(inner, Mapping) and inner and depth < DEEPEST:
@@ -101,8 +105,8 @@ class Sample:
 
 
 def kind(value: Any) -> set[str]:
-    """Empty lists and objects say nothing: PHP writes one for the other."""
-    if value is None:
+    """Empty lists and objects say nothing: PHP writes one for the other. So do empty texts."""
+    if value is None or value == "":
         return {"null"}
     if isinstance(value, bool):
         return {"boolean"}

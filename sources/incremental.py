@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypedDict
 
@@ -69,6 +69,7 @@ def resources(
             confirm=asked.get("confirm", False),
             pages_per_load=asked.get("pages_per_load", PAGES_PER_LOAD),
             address=address,
+            volatile=contract.tables[name].volatile,
         )
         for name in wanted
     ]
@@ -83,6 +84,7 @@ def resource(
     full: bool = False,
     confirm: bool = False,
     address: str = "",
+    volatile: Sequence[str] = (),
     pages_per_load: int = PAGES_PER_LOAD,
 ) -> DltResource:
     """A dlt resource of `Page`s, at most `pages_per_load` or a minute of them, then one
@@ -90,6 +92,7 @@ def resource(
 
     `since`: any ISO 8601 moment, without an offset UTC; anything else is a ValueError.
     `confirm`: a person looked: a shrunken table or a changed shape is right.
+    `volatile`: paths of its rows that come and go.
     `address`: where the system is; at another one everything is read, and no memory trusted.
     Its state: `watermark` (highest cursor of finished, complete windows), `place`, `last_full` and
     `swept` (rows at, and moment of, the last full count), `shape` and `sampled` (rows it was
@@ -104,7 +107,7 @@ def resource(
         window = _window(table, state, since, full or moved)
         if window.position is None:
             state["since"], state["reader"] = window.since, held.id
-        load = Load(system, table, held, state, window, confirm)
+        load = Load(system, table, held, state, window, confirm, volatile)
         error: ClientError | None = None
         try:
             yield from load.pages(pages_per_load)

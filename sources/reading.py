@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -19,7 +19,7 @@ A_LOAD = 60.0  # seconds: what a kill costs, however slow the system is
 
 @dataclass
 class Load:
-    """`state`: dlt's, of this table. `repaired`: rows fetched by key; `listed`: keys of a sweep."""
+    """`state`: dlt's, of this table. `volatile`: paths that come and go. `repaired`: rows fetched by key; `listed`: keys of a sweep."""
 
     system: str
     table: Table
@@ -27,11 +27,12 @@ class Load:
     state: Row
     window: Window
     confirm: bool
+    volatile: Sequence[str] = ()
     repaired: int = 0
     listed: int | None = None
 
     def pages(self, at_most: int) -> Iterator[Page]:
-        self.shape = Shape(self.system, self.table, self.state, self.confirm)
+        self.shape = Shape(self.system, self.table, self.state, self.confirm, self.volatile)
         yield from self._read(self.window, at_most)
         if self.state.get("position") is not None:
             return

@@ -75,6 +75,7 @@ def test_a_field_gone_or_retyped_stops_the_table_until_confirmed(
         {"card": {}},
         {"extra": []},  # PHP's empty object
         {"extra": {"a": 1}},
+        {"mail": ""},
     ],
 )
 def test_what_is_new_or_empty_goes_on(landed: Landed, values: dict[str, Any]) -> None:
@@ -89,6 +90,13 @@ def test_a_field_that_was_rare_may_be_absent(landed: Landed) -> None:
     for row in some:
         row.pop("mail", None)
     assert pull(landed, Desk(some)).complete
+
+
+def test_what_the_contract_calls_volatile_may_come_and_go(landed: Landed) -> None:
+    volatile = {"volatile": ("card.no", "mail")}
+    pull(landed, Desk(rows()), **volatile)
+    assert pull(landed, Desk(rows(card={"limit": 5}, mail=7)), **volatile).complete
+    assert not pull(landed, Desk(rows(card={"no": "7"})), **volatile).complete
 
 
 def test_few_rows_prove_no_loss(landed: Landed) -> None:
