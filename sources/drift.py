@@ -22,7 +22,8 @@ EMPTY = {"null", "absent"}
 class Shape:
     """A table's shape over its pulls, kept in `shape` and `sampled` of its state.
 
-    `volatile`: paths that come and go (links). Raises Doubtful when something is gone or of another type, unless a person confirmed it.
+    `volatile`: paths that come and go (links). Raises Doubtful when something is gone or of
+    another type, unless a person confirmed it.
     """
 
     def __init__(

@@ -19,7 +19,9 @@ A_LOAD = 60.0  # seconds: what a kill costs, however slow the system is
 
 @dataclass
 class Load:
-    """`state`: dlt's, of this table. `volatile`: paths that come and go. `repaired`: rows fetched by key; `listed`: keys of a sweep."""
+    """`state`: dlt's, of this table. `volatile`: paths that come and go.
+    `repaired`: rows fetched by key; `listed`: keys of a sweep.
+    """
 
     system: str
     table: Table

@@ -12,7 +12,6 @@ from dlt.sources import DltResource
 
 from contracts import Contract, load
 from sources import Page, Reading
-from warehouse.documents import row_hash
 from warehouse.held import Held
 from warehouse.pages import Batch
 
@@ -96,8 +95,8 @@ class Landed:
 
     def _land(self, table: str, page: Page) -> None:
         batch = Batch()
-        for row, key, cursor in zip(page.rows, page.keys, page.cursors, strict=True):
-            batch.add(key, cursor, row_hash(row, (), page.change), b"", page.change)
+        batch.take(page)
+        for row, key in zip(page.rows, page.keys, strict=True):
             if page.change is None:
                 self.rows[table][key] = row
             else:
@@ -106,7 +105,6 @@ class Landed:
         for key, change in page.gone.items():
             self.rows[table].pop(key, None)
             self.changes[table][key] = change
-            batch.add(key, None, change, None, change)
         if len(batch):
             self.held(table).fresh(batch.table(""))
 

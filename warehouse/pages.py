@@ -35,8 +35,15 @@ class Batch:
     tables: list[pa.Table] = field(default_factory=list)
     size: int = 0
 
-    def add(self, *columns: Sequence[Any]) -> None:
-        """Rows in Python: keys, cursors, hashes, documents as bytes or None, changes."""
+    def take(self, page: Page, volatile: tuple[str, ...] = ()) -> None:
+        """A page of rows in Python."""
+        digests = [row_hash(row, volatile, page.change) for row in page.rows]
+        changes = [page.change] * len(page.rows)
+        self._add(page.keys, page.cursors, digests, list(map(to_json, page.rows)), changes)
+        none, gone = [None] * len(page.gone), list(page.gone.values())
+        self._add(list(page.gone), none, gone, none, gone)
+
+    def _add(self, *columns: Sequence[Any]) -> None:
         for column, values in zip(self.columns, columns, strict=True):
             column.extend(values)
         self.size += sum(map(len, filter(None, columns[3])))
@@ -109,11 +116,7 @@ class Loader:
                 self.batch.put(told(self.connection, page, page.rows, volatile))
             return
         self.fields.update(*page.rows)
-        digests = [row_hash(row, volatile, page.change) for row in page.rows]
-        changes = [page.change] * len(page.rows)
-        self.batch.add(page.keys, page.cursors, digests, list(map(to_json, page.rows)), changes)
-        none, gone = [None] * len(page.gone), list(page.gone.values())
-        self.batch.add(list(page.gone), none, gone, none, gone)
+        self.batch.take(page, volatile)
 
     def manifest(self, load: str) -> Manifest:
         reading = self.reading

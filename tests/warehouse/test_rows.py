@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sources import Row
+from sources import Page, Row
 from warehouse.documents import row_hash
 from warehouse.landing import SCHEMA
 from warehouse.pages import Batch
@@ -47,11 +47,11 @@ def test_hashing_leaves_the_row_as_it_was() -> None:
 
 def test_a_batch_becomes_the_six_columns() -> None:
     batch = Batch()
-    row = '{"ad":"Işıl"}'.encode()
-    batch.add(["1", "2"], ["2026", None], ["aa", "deleted"], [row, None], [None, "deleted"])
+    page = Page([{"ad": "Işıl"}], keys=["1"], cursors=["2026"], gone={"2": "deleted"})
+    batch.take(page)
     table = batch.table("load")
     assert table.schema == SCHEMA
     assert [tuple(row.values()) for row in table.to_pylist()] == [
-        ("1", "2026", "aa", '{"ad":"Işıl"}', None, "load"),
+        ("1", "2026", row_hash({"ad": "Işıl"}), '{"ad":"Işıl"}', None, "load"),
         ("2", None, "deleted", None, "deleted", "load"),
     ]
