@@ -126,12 +126,11 @@ class Landing:
         if not loads:
             return None
         union = " union all ".join(f"({load.rows_query})" for load in loads)
-        newest = (
-            "max_by({'hash': _hash, 'cursor': _cursor, 'change': _change}, (_load_id, _position))"
-        )
+        # A window, because it spills to disk; an aggregate with text in it does not.
         return f"""
-            with newest as (select _key, {newest} as row from ({union}) group by _key)
-            select _key, row.hash, row.cursor, row.change is null from newest"""
+            select _key, _hash, _cursor, _change is null from ({union})
+            qualify row_number() over
+                (partition by _key order by _load_id desc, _position desc) = 1"""
 
     def announce(self, manifest: Manifest) -> None:
         """Says what a load is about to bring; it counts once it is sealed."""
