@@ -28,7 +28,9 @@ def main() -> int:
     for name in [chosen.only] if chosen.only else NAMES:
         module = importlib.import_module(f"drills.{name}")
         with tempfile.TemporaryDirectory(prefix="kopru-drill-", dir=chosen.folder) as folder:
-            result = module.drill(Path(folder), chosen.size or module.SIZE, chosen.kills, chosen.seed)
+            result = module.drill(
+                Path(folder), chosen.size or module.SIZE, chosen.kills, chosen.seed
+            )
         print(json.dumps({"drill": name, **result}), flush=True)
         good = good and result["proven"]
     return 0 if good else 1

@@ -40,7 +40,7 @@ def _counted(folder: Path, expected: int, town: str) -> dict[str, Any]:
     [(count, distinct, least, most, wrong)] = connection.execute(
         f"""select count(*), count(distinct _key), min(_key::bigint), max(_key::bigint), count(*)
                 filter (_row->>'$.properties.email' <> 'kisi' || _key || '@ornek.example')
-            from ({rows}) where _row->>'$.properties.city' = '{town}' and _change is null"""  # noqa: S608 - ours
+            from ({rows}) where _row->>'$.properties.city' = '{town}' and _change is null"""
     ).fetchall()
     whole = (count, distinct, least, most, wrong) == (expected, expected, 1, expected, 0)
     return {"landed": count, "distinct": distinct, "ids": [least, most], "whole": whole}

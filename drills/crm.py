@@ -1,7 +1,7 @@
 """A lean HubSpot with contacts only: python -m drills.crm ROWS. Every row follows from its id.
 
-Ids count from 1. What was never touched changed 100 ms after the id before it. `POST /touch/N` moves the
-contacts 1 to N to another town, 1 ms apart, but `TOGETHER` of them at one moment.
+Ids count from 1. What was never touched changed 100 ms after the id before it. `POST /touch/N`
+moves the contacts 1 to N to another town, 1 ms apart, but `TOGETHER` of them at one moment.
 """
 
 from __future__ import annotations
@@ -99,9 +99,14 @@ class Contacts:
         if path.endswith("/search"):
             return self.search(asked)
         if path.startswith("/crm/properties/"):
-            return 200, {"results": [{"name": n, "type": TYPES.get(n, "string")} for n in PROPERTIES]}
+            return 200, {
+                "results": [{"name": n, "type": TYPES.get(n, "string")} for n in PROPERTIES]
+            }
         if path.startswith("/crm/associations/"):
-            return 200, {"status": "COMPLETE", "results": [_link(one["id"]) for one in asked["inputs"]]}
+            return 200, {
+                "status": "COMPLETE",
+                "results": [_link(one["id"]) for one in asked["inputs"]],
+            }
         if path.endswith("/batch/read"):
             numbers = [int(one["id"]) for one in asked["inputs"]]
             return 200, {"results": [self.row(n) for n in numbers if 0 < n <= self.rows]}

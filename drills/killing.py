@@ -42,15 +42,15 @@ class Run:
 def served(module: str, *arguments: str) -> Iterator[str]:
     """The address of a lean server in a process of its own."""
     command = [sys.executable, "-m", module, *arguments]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as run:  # noqa: S603 - ours
-        assert run.stdout is not None  # noqa: S101 - it is a pipe
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
         yield run.stdout.readline().strip()
         run.kill()
 
 
 def pulled(folder: Path, kind: str, url: str, table: str, kills: int, seed: int) -> list[Run]:
     """Until one is finished; the first `kills` die."""
-    chance = random.Random(seed)  # noqa: S311 - moments, not secrets
+    chance = random.Random(seed)
     runs: list[Run] = []
     while not runs or runs[-1].killed:
         left = chance.uniform(SOONEST, LATEST) if len(runs) < kills else None
@@ -64,7 +64,7 @@ def _run(arguments: list[str], left: float | None) -> Run:
     """Killed `left` seconds after it began to pull; None: not at all."""
     run, lines = Run(), queue.Queue[str]()
     command = [sys.executable, "-m", "drills.puller", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - ours
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         threading.Thread(target=_listen, args=(process.stdout, lines), daemon=True).start()
         resting = json.loads(lines.get(timeout=120))["resting"] / 1e6
         started = shown = time.monotonic()

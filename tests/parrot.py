@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import html
-import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from urllib.parse import unquote_plus
+from urllib.parse import quote, unquote_plus
 
 import requests
 from starlette.applications import Starlette
@@ -37,9 +36,7 @@ ANSWERS: dict[str, Callable[[str], Response]] = {
     "no": lambda text: JSONResponse(_json(text), 400),
     "words": lambda text: JSONResponse({**_json(text), "errors": text}, 400),
     "said": lambda text: JSONResponse(_json(text)),
-    "elsewhere": lambda text: Response(
-        None, 302, {"Location": "/there?" + json.dumps(text)[1:-1].encode("ascii", "ignore").decode()}
-    ),
+    "elsewhere": lambda text: Response(None, 302, {"Location": f"/there?{quote(text)}"}),
     "fault": lambda text: Response(FAULT.format(html.escape(text)), 500, media_type="text/xml"),
 }
 
@@ -67,7 +64,9 @@ class Parrot:
             given = await run_in_threadpool(
                 requests.request, request.method, url, data=body, headers=kind, timeout=10
             )
-            return Response(given.content, given.status_code, media_type=given.headers["Content-Type"])
+            return Response(
+                given.content, given.status_code, media_type=given.headers["Content-Type"]
+            )
         hidden = ("host", "user-agent", "accept", "connection", "content-type")
         names = [name for name in request.headers if not name.startswith(hidden)]
         pieces = {
