@@ -13,8 +13,8 @@ from sandbox.serving import serving
 Answer = Callable[[str, str, str, bytes], tuple[int, Any]]
 
 
-def serve(answer: Answer) -> None:
-    """Prints its address; ends when nobody listens to it any more (standard input closes)."""
+def serve(answer: Answer, told: Callable[[str], None] = lambda url: None) -> None:
+    """Prints its address, having `told` it; ends when standard input closes."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         body, more = b"", True
@@ -34,5 +34,6 @@ def serve(answer: Answer) -> None:
         await send({"type": "http.response.body", "body": b""})
 
     with serving(app) as url:
+        told(url)
         print(url, flush=True)
         sys.stdin.read()

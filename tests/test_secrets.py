@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 import logging
 import re
 import socket
@@ -11,13 +13,15 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import asyncssh
 import dlt.common.runtime.json_logging  # noqa: F401 - its logger must exist before we listen
 import pytest
+import requests
 
 import warehouse.check
+from clients.answers import unsaid
 from contracts import contract_of
 from publishers.engine import publish
 from sandbox import till
@@ -250,3 +254,26 @@ def test_a_secret_in_any_form_is_found(form: str, listener: Listener, tmp_path: 
     said = [("the log", text) for text in listener.said]
     places = {each.partition(":")[0] for each in found([STRANGE[0]], [*said, *files(tmp_path)])}
     assert places == {"the log", "budget"}
+
+
+@pytest.mark.parametrize(
+    ("given", "secret"),
+    [
+        ({"auth": ("ck_1", "cs_çok&gizli")}, "cs_çok&gizli"),
+        ({"params": {"oauth_signature": "a+b/c=="}}, "a+b/c=="),
+        ({"json": {"client_secret": 'p"ä/r'}}, 'p"ä/r'),
+        ({"headers": {"X-Shopify-Access-Token": "shpat_1234567890"}}, "shpat_1234567890"),
+    ],
+)
+def test_a_page_that_repeats_a_request_is_told_without_its_secrets(
+    given: dict[str, Any], secret: str
+) -> None:
+    if "auth" in given:
+        given = {"auth": tuple(part.encode() for part in given["auth"])}
+    response = requests.Response()
+    response.request = requests.Request("POST", "https://shop.example/x", **given).prepare()
+    text = " ".join(["asked with", *sorted(forms(secret) - {secret.encode().hex()})])
+    cleaned = unsaid(text, response)
+    assert cleaned.startswith("asked with")
+    plain = (secret, quote(secret, safe=""), json.dumps(secret)[1:-1], html.escape(secret))
+    assert not [form for form in plain if form in cleaned]

@@ -30,17 +30,17 @@ TABLES = """
 
 
 class Held(Memory):
-    """`newest`: SELECT of key, hash, cursor, there, a row per key; None when nothing landed."""
+    """`newest`: SELECTs of key, hash, cursor, there; together a row per key."""
 
-    def __init__(self, folder: Path, newest: str | None) -> None:
+    def __init__(self, folder: Path, newest: Iterable[str] = ()) -> None:
         self.id = uuid.uuid4().hex
         self.connection = duckdb.connect(
             config={"memory_limit": LIMIT, "threads": 2, "temp_directory": str(folder / "held")}
         )
         self.connection.execute("set preserve_insertion_order = false")
         self.connection.execute(TABLES)
-        if newest:
-            self.connection.execute(f"insert into held {newest}")
+        for share in newest:
+            self.connection.execute(f"insert into held {share}")
         self.waiting: dict[str, list[str]] = {READ: [], LISTED: []}
         self.counted = {READ: 0, LISTED: 0}
 
