@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import dlt.destinations  # noqa: F401 - what a pull loads sooner or later rests in memory before
+import pandas  # noqa: F401 - DuckDB loads it with the first Arrow table it is given
 import psutil
 
 import sources.hubspot

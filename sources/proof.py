@@ -11,7 +11,7 @@ from clients import Implausible
 from sources.shapes import LISTED, Doubtful, Held, Listed, Page, Row, Table, Window
 
 FETCH = 100  # keys at a time
-COMPARED = 10_000  # keys at a time
+COMPARED = 50_000  # keys at a time; each time everything that is held is walked
 LEAST = 0.8  # of the rows of the last full scan; fewer must be confirmed
 FEW = 20  # rows; of fewer a share says little
 
