@@ -41,6 +41,9 @@ check: $(READY)  ## ruff, mypy, sqlfluff, architecture
 bench: $(READY)  ## benchmarks; ONLY=name FULL=1
 	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(FULL),--full)
 
+drill: $(READY)  ## pulls at full size, killed and resumed; ONLY=contacts SIZE=50000 KILLS=3
+	$(BIN)/python -m drills $(if $(ONLY),--only $(ONLY)) $(if $(SIZE),--size $(SIZE)) $(if $(KILLS),--kills $(KILLS))
+
 contract: $(READY)  ## settings and a contract proposed for SYSTEM=x, from its WSDL and SAMPLE=answer.xml
 	$(BIN)/python -m sources.propose $(SYSTEM) $(if $(WSDL),--wsdl $(WSDL)) $(if $(SAMPLE),--sample $(SAMPLE))
 
@@ -51,4 +54,4 @@ lock: $(READY)  ## write requirements.lock anew from pyproject.toml
 clean:  ## remove the environment and all data
 	rm -rf $(VENV) data
 
-.PHONY: help install demo up start test check bench contract lock clean
+.PHONY: help install demo up start test check bench drill contract lock clean

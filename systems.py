@@ -41,6 +41,12 @@ class Connection:
     kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
+    def secrets(self) -> list[str]:
+        """What must never be repeated; a host key is public."""
+        more = [value for name, value in self.extra.items() if name != "host_key"]
+        return [str(value) for value in (self.password, *more) if value]
+
+    @property
     def url(self) -> str:
         """Base address without a trailing slash; https unless the connection says otherwise."""
         host = (self.host or "").rstrip("/")

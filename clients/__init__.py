@@ -40,3 +40,12 @@ class Implausible(ClientError):
     """An answer that must not be believed (HTML in a 200, a list shorter than it claims)."""
 
     usual = "Nothing of it was taken, the next run reads again. If it stays, look at its API."
+
+
+def sendable(system: str, secret: str) -> str:
+    """A token or key, if a request's header can carry it. Libraries that find out too late write
+    the whole header into their error."""
+    if secret.isascii() and secret.isprintable():
+        return secret
+    cause = "the token or secret holds a character that none has (a line break, a letter like ş)"
+    raise Denied(system, cause, f"Copy it again into the Airflow connection {system!r}.")

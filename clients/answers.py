@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import html
+import json
 import re
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, quote, quote_plus, urlsplit
 
 import requests
 
@@ -31,11 +34,35 @@ def excerpt(response: requests.Response) -> str:
 
 def unsaid(text: str, response: requests.Response) -> str:
     """The text without the secrets of the request: error pages like to quote it."""
-    headers = response.request.headers if response.request is not None else {}
-    for name in SECRET_HEADERS:
-        for secret in headers.get(name, "").split()[-1:]:
-            text = text.replace(secret, "***")
+    return hidden(text, _secrets(response.request)) if response.request is not None else text
+
+
+def hidden(text: str, secrets: Iterable[str]) -> str:
+    """The text without these secrets, however a URL, JSON or XML writes them."""
+    for secret in sorted({*filter(None, secrets)}, key=len, reverse=True):
+        for form in (
+            secret,
+            quote(secret, safe=""),
+            quote_plus(secret),
+            json.dumps(secret)[1:-1],
+            html.escape(secret),
+        ):
+            text = text.replace(form, "***")
     return text
+
+
+def _secrets(request: requests.PreparedRequest) -> Iterator[str]:
+    """Tokens and passwords in its headers, its signature, and what it asks a token with."""
+    for name in SECRET_HEADERS:
+        scheme, _, secret = request.headers.get(name, "").rpartition(" ")
+        yield secret
+        if scheme == "Basic":
+            yield base64.b64decode(secret).decode(errors="replace").partition(":")[2]
+    query = parse_qs(urlsplit(request.url or "").query)
+    yield from query.get("oauth_signature", [])
+    body = request.body or b""
+    if b"client_secret" in (body if isinstance(body, bytes) else body.encode()):
+        yield str(json.loads(body)["client_secret"])
 
 
 def spoken(response: requests.Response) -> str:

@@ -19,6 +19,7 @@ from typing import IO, Protocol
 import paramiko
 
 from clients import Denied, Refused, Unavailable, ssh
+from clients.answers import hidden
 from systems import System
 
 SPOOL = 8_000_000  # bytes of a file kept in memory; the rest goes to a temporary file
@@ -199,6 +200,7 @@ def _translated(system: System, path: str = "") -> Iterator[None]:
     except (OSError, EOFError, paramiko.SSHException) as error:
         raise Unavailable(
             system.name,
-            f"{where} does not answer as it should ({type(error).__name__}: {error})",
+            f"{where} does not answer as it should ({type(error).__name__}: "
+            f"{hidden(str(error), system.connection.secrets)})",
             f"See that it runs, or correct the Airflow connection {system.name!r}.",
         ) from None

@@ -14,7 +14,7 @@ from typing import Any
 import requests
 from requests.auth import AuthBase
 
-from clients import Denied, Implausible
+from clients import Denied, Implausible, sendable
 from clients.answers import retry_after
 from clients.http import Http, Missing, private
 from clients.pace import Pace, pace
@@ -218,7 +218,7 @@ def connect(
     http = Http(
         system.name,
         private(system.name, system.connection.url or HOST),
-        auth=_Bearer(system.connection.password),
+        auth=_Bearer(sendable(system.name, system.connection.password)),
         pace=Rolling(clock=clock or time.monotonic),
         asked=_asked,
         sleep=sleep,

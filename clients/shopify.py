@@ -17,7 +17,8 @@ from typing import Any
 import requests
 from requests.auth import AuthBase
 
-from clients import Denied, Implausible, Refused, Unavailable
+from clients import Denied, Implausible, Refused, Unavailable, sendable
+from clients.answers import unsaid
 from clients.http import Http, Passing, Unknown, private
 from clients.pace import Pace
 from systems import System
@@ -90,7 +91,7 @@ class Shopify:
         self._served(response)
         self.bucket.spent(answer.get("extensions", {}).get("cost", {}))
         if errors := answer.get("errors"):
-            raise self._error(errors, repeatable)
+            raise self._error(errors, repeatable, response)
         if not isinstance(answer.get("data"), dict):
             raise Implausible(self.http.system, "the answer holds neither data nor errors")
         data: dict[str, Any] = answer["data"]
@@ -103,9 +104,9 @@ class Shopify:
             self._older = True
             log.warning("%s: answers as API %s, not as %s", self.http.system, served, VERSION)
 
-    def _error(self, errors: Any, repeatable: bool) -> Exception:
+    def _error(self, errors: Any, repeatable: bool, response: requests.Response) -> Exception:
         first = errors[0] if isinstance(errors, list) and isinstance(errors[0], dict) else {}
-        words = first.get("message") or str(errors)
+        words = unsaid(str(first.get("message") or errors), response)
         code = (first.get("extensions") or {}).get("code", "")
         cause = f"GraphQL says {words!r}" + (f" ({code})" if code else "")
         system = self.http.system
@@ -187,6 +188,7 @@ def connect(
     if not secret:
         remedy = f"Put the app's client id and secret into the Airflow connection {system.name!r}"
         raise Denied(system.name, "no client secret and no access token", remedy)
+    sendable(system.name, secret)
     base = private(system.name, system.connection.url)
     if "token" not in system.connection.kept:
         unsigned = Http(system.name, base, words=_words, sleep=sleep)

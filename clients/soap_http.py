@@ -13,7 +13,7 @@ import requests
 import tenacity
 
 from clients import Denied, Implausible, Refused, Unavailable
-from clients.answers import retry_after, spoken, target
+from clients.answers import hidden, retry_after, spoken, target
 from clients.envelope import Fault, NotSoap, Short, whole
 from systems import Connection
 
@@ -148,8 +148,7 @@ class Wire:
 
     def clean(self, text: str) -> str:
         """Servers quote what they were sent: our secrets never go further."""
-        for secret in (self.connection.password, *self.connection.extra.values()):
-            text = text.replace(str(secret), "***") if secret else text
+        text = hidden(text, self.connection.secrets)
         return text if len(text) <= 300 else f"{text[:300]}..."
 
     def retrying(self) -> tenacity.Retrying:

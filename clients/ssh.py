@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import logging
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -23,6 +24,8 @@ TIMEOUT = 30.0  # seconds, for every answer
 # AES-128 first: ten times the default's speed on large files (4.7 against 60 MB/s measured).
 CIPHERS = ("aes128-gcm@openssh.com", "aes128-ctr", "aes256-gcm@openssh.com", "aes256-ctr")
 KINDS = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
+# It writes what servers say, who may quote a password; what matters of that our errors say.
+logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 Translated = Callable[[System], AbstractContextManager[None]]
 
 

@@ -6,6 +6,7 @@ signatures in the query; each attempt needs a new one, since a used nonce is a 4
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,7 +16,7 @@ from oauthlib.oauth1 import SIGNATURE_HMAC_SHA256, SIGNATURE_TYPE_QUERY
 from requests.auth import AuthBase, HTTPBasicAuth
 from requests_oauthlib import OAuth1
 
-from clients import Denied, Implausible, Refused
+from clients import Denied, Implausible, Refused, sendable
 from clients.http import Http
 from systems import System
 
@@ -28,6 +29,9 @@ COLLECTIONS: dict[str, dict[str, str]] = {
     "coupons": {},
 }
 NO_ROUTE = "rest_no_route"
+# At DEBUG they write signatures and signed addresses.
+for library in ("oauthlib", "requests_oauthlib"):
+    logging.getLogger(library).setLevel(logging.INFO)
 OUR_META = "kopru_"  # keys we write; a leading underscore would be dropped in silence
 
 
@@ -88,6 +92,7 @@ def connect(system: System, *, sleep: Callable[[float], None] = time.sleep) -> W
             "no consumer key or secret",
             f"Put them as login and password into the Airflow connection {system.name!r}",
         )
+    key, secret = sendable(system.name, key), sendable(system.name, secret)
     base = system.connection.url
     auth = HTTPBasicAuth(key, secret) if base.startswith("https:") else _Signed(key, secret)
     return WooCommerce(Http(system.name, base, auth=auth, refusing_500=True, sleep=sleep))

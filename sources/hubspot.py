@@ -78,9 +78,12 @@ def _archived(reader: Reader, window: Window, after: str | None) -> Iterator[Pag
 
 
 def _listed(reader: Reader, after: str | None) -> Iterator[Page]:
+    """The first page of a load says how many there are, the last one how many there are by now."""
+    first = True
     while True:
         rows, after = reader.page(after)
-        claimed = held(reader.crm, reader.kind) if after is None else None
+        claimed = held(reader.crm, reader.kind) if first or after is None else None
+        first = False
         position = {"list": after} if after else None
         yield Page(reader.linked(rows), claimed=claimed, position=position, gone=_merged(rows))
         if after is None:

@@ -11,6 +11,7 @@ from clients import Implausible
 from sources.shapes import LISTED, Doubtful, Held, Listed, Page, Row, Table, Window
 
 FETCH = 100  # keys at a time
+COMPARED = 50_000  # keys at a time; each time everything that is held is walked
 LEAST = 0.8  # of the rows of the last full scan; fewer must be confirmed
 FEW = 20  # rows; of fewer a share says little
 
@@ -39,7 +40,7 @@ def keys_of(table: Table) -> Keys | None:
 def fetched(keys: Keys, held: Held, window: Window) -> Generator[Page, None, Counted]:
     """Rows that a reading of the window missed."""
     claimed = missing = 0
-    for page in keys.listing(Window(window.since, None, window.full)):
+    for page in _larger(keys.listing(Window(window.since, None, window.full))):
         claimed = page.claimed or claimed
         missed = iter(held.missed(page.cursors))
         held.meet(page.cursors, LISTED)
@@ -49,6 +50,19 @@ def fetched(keys: Keys, held: Held, window: Window) -> Generator[Page, None, Cou
             yield Page(rows)
     listed = held.met(LISTED)
     return Counted(max(claimed, listed), listed, missing)
+
+
+def _larger(listed: Iterator[Listed]) -> Iterator[Listed]:
+    """Pages put together: each is compared with everything that is held."""
+    cursors: dict[str, str | None] = {}
+    claimed = None
+    for page in listed:
+        cursors |= page.cursors
+        claimed = page.claimed or claimed
+        if len(cursors) >= COMPARED:
+            yield Listed(cursors, claimed)
+            cursors = {}
+    yield Listed(cursors, claimed)
 
 
 def swept(

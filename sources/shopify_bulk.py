@@ -40,11 +40,13 @@ def read(shop: Shopify, kind: Kind, window: Window) -> Iterator[Page]:
     at: Row | None = (window.position or {}).get("bulk")
     if not at:
         at = _begun(shop, kind, window)
+    first = True  # says how many there are, and the last one how many there are by now
     while at:
         top = at["top"]
         for rows, following in _steps(shop, kind, window, at):
-            over = following is None and not kind.within
-            claimed = held(shop, kind, _between(window, 0, top)) if over else None
+            asks = (first or following is None) and not kind.within
+            claimed = held(shop, kind, _between(window, 0, top)) if asks else None
+            first = False
             at = following
             yield Page(rows, claimed=claimed, position=at and {"bulk": at})
 

@@ -52,7 +52,7 @@ def read(
 
 
 def nothing_held(folder: Path | str) -> Held:
-    return Held(Path(folder), None)
+    return Held(Path(folder))
 
 
 def contract(name: str) -> Contract:
@@ -62,7 +62,7 @@ def contract(name: str) -> Contract:
 
 def _next_pull(folder: Path, last: Held) -> Held:
     """What the pull after `last` finds in the landing."""
-    held = Held(folder / "held", None)
+    held = Held(folder / "held")
     held.connection.register("last", last.connection.execute("from held").to_arrow_table())
     held.connection.execute("insert into held from last")
     return held

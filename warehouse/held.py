@@ -14,31 +14,35 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from contracts.typed import text
 from sources import LISTED, READ
 from sources import Held as Memory
 
-LIMIT = "100MB"
+LIMIT = "64MB"
 BATCH = 10_000
-# held: newest landed row of each key, and what this pull adds. met: keys of this pull.
+# held: newest landed row of each key, and what this pull adds. read, listed: keys of this pull,
+# each once.
 TABLES = """
     create table held (key varchar, hash varchar, cursor varchar, there boolean);
-    create table met (key varchar, how varchar);
+    create table read (key varchar);
+    create table listed (key varchar);
 """
 
 
 class Held(Memory):
-    """`newest`: SELECT of key, hash, cursor, there, a row per key; None when nothing landed."""
+    """`newest`: SELECTs of key, hash, cursor, there; together a row per key."""
 
-    def __init__(self, folder: Path, newest: str | None) -> None:
+    def __init__(self, folder: Path, newest: Iterable[str] = ()) -> None:
         self.id = uuid.uuid4().hex
         self.connection = duckdb.connect(
             config={"memory_limit": LIMIT, "threads": 2, "temp_directory": str(folder / "held")}
         )
         self.connection.execute("set preserve_insertion_order = false")
         self.connection.execute(TABLES)
-        if newest:
-            self.connection.execute(f"insert into held {newest}")
+        for share in newest:
+            self.connection.execute(f"insert into held {share}")
         self.waiting: dict[str, list[str]] = {READ: [], LISTED: []}
+        self.counted = {READ: 0, LISTED: 0}
 
     def close(self) -> None:
         self.connection.close()
@@ -50,7 +54,7 @@ class Held(Memory):
 
     def met(self, how: str = READ) -> int:
         self._note(how)
-        return self._number("select count(distinct key) from met where how = ?", how)
+        return self.counted[how]
 
     def missed(self, listed: Mapping[str, str | None]) -> list[str]:
         self._note(READ)
@@ -58,7 +62,7 @@ class Held(Memory):
         with self._registered("page", page):
             found = self.connection.execute(
                 """select key from page
-                    anti join (select key from met where how = 'read') as read using (key)
+                    anti join read using (key)
                     left join held using (key)
                     where not coalesce(
                         there and (page.cursor is null or held.cursor = page.cursor), false)
@@ -69,10 +73,10 @@ class Held(Memory):
     def unmet(self, cursor: str | None = None) -> Iterator[list[str]]:
         self._note(READ)
         self._note(LISTED)
+        same = f"and cursor = {text(cursor)}" if cursor is not None else ""
         result = self.connection.cursor().execute(
-            """select key from held anti join met using (key)
-                where there and ($1 is null or cursor = $1) order by key""",
-            [cursor],
+            f"""select key from held anti join read using (key) anti join listed using (key)
+                where there {same} order by key"""
         )
         while rows := result.fetchmany(BATCH):
             yield [key for (key,) in rows]
@@ -119,10 +123,12 @@ class Held(Memory):
         if keys := self.waiting[how]:
             self.waiting[how] = []
             with self._registered("keys", pa.table({"key": keys})):
-                self.connection.execute("insert into met select key, ? from keys", [how])
+                self.counted[how] += self._number(
+                    f"insert into {how} select distinct key from keys anti join {how} using (key)"
+                )
 
-    def _number(self, query: str, *values: str) -> int:
-        [(number,)] = self.connection.execute(query, list(values)).fetchall()
+    def _number(self, query: str) -> int:
+        [(number,)] = self.connection.execute(query).fetchall()
         return int(number)
 
     @contextmanager

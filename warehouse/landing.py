@@ -20,6 +20,7 @@ from contracts.typed import text
 from warehouse.files import read_json, write_json
 
 FORMAT = 1
+SHARE = 200_000  # rows sorted at once: neither aggregates nor windows spill reliably
 SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("_key", "_cursor", "_hash", "_row", "_change", "_load_id")]
 )
@@ -120,18 +121,19 @@ class Landing:
             path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != "_"
         )
 
-    def newest(self, system: str, table: str) -> str | None:
-        """SELECT of key, hash, cursor and there (not gone), the newest row of every key."""
+    def newest(self, system: str, table: str) -> list[str]:
+        """SELECTs of key, hash, cursor and there (not gone): the newest row of every key, each
+        of them a share of the keys that fits into little memory."""
         loads = [load for load in self.loads(system, table) if load.manifest.rows]
-        if not loads:
-            return None
         union = " union all ".join(f"({load.rows_query})" for load in loads)
-        newest = (
-            "max_by({'hash': _hash, 'cursor': _cursor, 'change': _change}, (_load_id, _position))"
-        )
-        return f"""
-            with newest as (select _key, {newest} as row from ({union}) group by _key)
-            select _key, row.hash, row.cursor, row.change is null from newest"""
+        shares = -(-sum(load.manifest.rows for load in loads) // SHARE)
+        return [
+            f"""select _key, _hash, _cursor, _change is null
+                from (select * exclude (_row) from ({union}) where hash(_key) % {shares} = {share})
+                qualify row_number() over
+                    (partition by _key order by _load_id desc, _position desc) = 1"""
+            for share in range(shares)
+        ]
 
     def announce(self, manifest: Manifest) -> None:
         """Says what a load is about to bring; it counts once it is sealed."""

@@ -20,7 +20,7 @@ from warehouse.documents import row_hash, to_json, told
 from warehouse.held import Held
 from warehouse.landing import SCHEMA, Manifest
 
-FULL = 8_000_000  # bytes of documents in one batch
+FULL = 4_000_000  # bytes of documents in one batch
 FIVE = pa.schema(list(SCHEMA)[:5])
 
 

@@ -37,7 +37,8 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Pulled:
-    """What a pull did for one table, over all its loads."""
+    """What a pull did for one table, over all its loads. `claimed`, `seen`: of the whole window,
+    loads of a pull that was killed included; `listed`: keys of a sweep, where there was one."""
 
     system: str
     table: str
@@ -45,6 +46,9 @@ class Pulled:
     seen: int = 0
     rows: int = 0
     loads: int = 0
+    repaired: int = 0
+    gone: int = 0
+    listed: int | None = None
     error: ClientError | None = None
     short: bool = False
 
@@ -112,9 +116,10 @@ def _pull_table(
             loader = Loader(system.name, contract.tables[table], held)
             manifest = _load(landing, pipeline, _resource(source, table), loader)
             _count(done, manifest, loader.reading)
-            _progress(done, started)
             if manifest.finished or done.error:
+                log.info("%s", _summary(done, time.monotonic() - started))
                 return done
+            log.info("%s", _progress(done, held.met(), time.monotonic() - started))
 
 
 def _resource(source: Any, table: str) -> Any:
@@ -148,21 +153,38 @@ def _count(done: Pulled, manifest: Manifest, reading: Reading | None) -> None:
     done.claimed, done.seen = manifest.claimed, manifest.seen
     done.rows += manifest.rows
     done.loads += 1
+    done.repaired += manifest.repaired
+    done.gone += manifest.gone
+    done.listed = manifest.listed
     done.error = reading.error if reading else None
     done.short = manifest.finished and not manifest.complete
 
 
-def _progress(done: Pulled, started: float) -> None:
-    rate = done.seen / max(time.monotonic() - started, 0.001)
-    log.info(
-        "%s.%s: seen %s of %s, landed %s, %.0f rows/s",
-        done.system,
-        done.table,
-        f"{done.seen:,}",
-        "unknown" if done.claimed is None else f"{done.claimed:,}",
-        f"{done.rows:,}",
-        rate,
+def _progress(done: Pulled, met: int, seconds: float) -> str:
+    """`met`: rows seen in these seconds; a pull that goes on has seen more before."""
+    rate = met / max(seconds, 0.001)
+    said = (
+        f"{done.system}.{done.table}: seen {done.seen:,}, landed {done.rows:,}, {rate:,.0f} rows/s"
     )
+    if done.claimed is None:
+        return f"{said}, how many remain is not known"
+    left = max(done.claimed - done.seen, 0)
+    return f"{said}, {left:,} remain, about {left / max(rate, 0.001) / 60:,.0f} min"
+
+
+def _summary(done: Pulled, seconds: float) -> str:
+    figures = {
+        "claimed": done.claimed,
+        "seen": done.seen,
+        "landed": done.rows,
+        "repaired": done.repaired,
+        "gone": done.gone,
+        "listed": done.listed,
+    }
+    said = [f"{name} {number:,}" for name, number in figures.items() if number is not None]
+    ended = "stopped" if done.error else "done"
+    loads = f"{done.loads} load{'s' if done.loads > 1 else ''}"
+    return f"{done.system}.{done.table}: {ended} in {loads}, {seconds:,.0f} s: {', '.join(said)}"
 
 
 def _pipeline(root: Path, system: str, table: str, working: Path) -> dlt.Pipeline:

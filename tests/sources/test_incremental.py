@@ -61,7 +61,7 @@ def run(
     **options: Any,
 ) -> Reading:
     """The one reading of one load; the keys it saw are left in `shelf.keys`."""
-    held = held or Held(folder, None)
+    held = held or Held(folder)
     loaded = read([resource("till", table or shelf.table(), held, **options)], folder)
     pages, [reading] = loaded["sales"]
     shelf.keys = [key for page in pages for key in page.keys]  # type: ignore[attr-defined]  # for asserts
@@ -175,4 +175,4 @@ def test_since_is_any_moment_and_goes_out_in_utc(tmp_path: Path, given: str) -> 
 
 def test_since_that_is_no_moment_is_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="since is 'dün'; write a moment such as 2026-"):
-        resource("till", Shelf().table(), Held(tmp_path, None), since="dün")
+        resource("till", Shelf().table(), Held(tmp_path), since="dün")

@@ -1,0 +1,125 @@
+"""Pulls in processes of their own, killed at random moments and started again until one ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import random
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from warehouse import memory
+from warehouse.landing import Landing
+
+EVERY = 5.0  # seconds between two signs of life
+SOONEST, LATEST = 8.0, 90.0  # seconds after which a pull is killed
+MOST = 250.0  # MB a pull may grow
+RSS = re.compile(r"VmHWM:\s+(\d+) kB")
+
+
+@dataclass
+class Run:
+    """One process. `grown`: MB of memory over what it had before it pulled."""
+
+    grown: float = 0.0
+    seconds: float = 0.0
+    killed: bool = False
+    said: dict[str, Any] = field(default_factory=dict)
+
+
+@contextmanager
+def served(module: str, *arguments: str) -> Iterator[str]:
+    """The address of a lean server in a process of its own."""
+    command = [sys.executable, "-m", module, *arguments]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        yield run.stdout.readline().strip()
+        run.kill()
+
+
+def pulled(folder: Path, kind: str, url: str, table: str, kills: int, seed: int) -> list[Run]:
+    """Until one is finished; the first `kills` die."""
+    chance = random.Random(seed)
+    runs: list[Run] = []
+    while not runs or runs[-1].killed:
+        left = chance.uniform(SOONEST, LATEST) if len(runs) < kills else None
+        runs.append(_run([str(folder), kind, url, table], left))
+        landed = landed_rows(folder, f"my_{kind}", table)
+        say(f"run {len(runs)}: {asdict(runs[-1])}, landed so far {landed:,}")
+    return runs
+
+
+def _run(arguments: list[str], left: float | None) -> Run:
+    """Killed `left` seconds after it began to pull; None: not at all."""
+    run, lines = Run(), queue.Queue[str]()
+    command = [sys.executable, "-m", "drills.puller", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        threading.Thread(target=_listen, args=(process.stdout, lines), daemon=True).start()
+        resting = json.loads(lines.get(timeout=120))["resting"] / 1e6
+        started = shown = time.monotonic()
+        while process.poll() is None:
+            run.grown = max(run.grown, _peak(process.pid) - resting)
+            run.seconds = time.monotonic() - started
+            if left is not None and run.seconds > left:
+                process.kill()
+                run.killed = True
+                break
+            if time.monotonic() - shown > EVERY:
+                shown = time.monotonic()
+                say(f"{run.seconds:.0f} s, grown {run.grown:.0f} MB")
+            time.sleep(0.05)
+        process.wait()
+    if not run.killed:
+        run.said = json.loads(lines.get(timeout=5))
+    return run
+
+
+def _listen(stream: Any, lines: queue.Queue[str]) -> None:
+    for line in stream:
+        lines.put(line)
+
+
+def _peak(process: int) -> float:
+    """The most memory it ever had, in MB."""
+    try:
+        found = RSS.search(Path(f"/proc/{process}/status").read_text())
+    except (FileNotFoundError, ProcessLookupError):
+        found = None
+    return int(found[1]) * 1024 / 1e6 if found else 0.0
+
+
+def landed_rows(folder: Path, system: str, table: str) -> int:
+    loads = Landing(folder / "landing").loads(system, table)
+    return sum(load.manifest.rows for load in loads)
+
+
+def landed(folder: Path, system: str, table: str) -> tuple[duckdb.DuckDBPyConnection, str]:
+    """A connection, and a SELECT of all rows of finished loads."""
+    loads = Landing(folder / "landing").loads(system, table)
+    return memory(), " union all ".join(f"({load.rows_query})" for load in loads)
+
+
+def summary(runs: list[Run]) -> dict[str, Any]:
+    """`rows_per_second`: of the run that ended, while it ran."""
+    return {
+        "killed": sum(run.killed for run in runs),
+        "seconds": round(sum(run.seconds for run in runs), 1),
+        "grown_mb": [round(run.grown) for run in runs],
+        "last": runs[-1].said,
+        "load": round(os.getloadavg()[0], 1),
+    }
+
+
+def say(words: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {words}", file=sys.stderr, flush=True)
