@@ -1,7 +1,7 @@
 """Pull: a source's tables through dlt into the landing, as a loop of bounded loads.
 
 dlt's state (watermark and position of each table) lives in the landing; its working directory
-is thrown away, so any machine goes on where another was killed.
+(data/pulling) is thrown away, so any machine goes on where another was killed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import fcntl
 import importlib
 import logging
 import os
-import tempfile
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -86,7 +86,8 @@ def pull(
         )
     landing = Landing(places.landing)
     with _alone(places.landing, system.name):
-        return [_pull_table(landing, system, contract, table, asked) for table in tables]
+        working = places.data / "pulling" / system.name
+        return [_pull_table(landing, system, contract, table, asked, working) for table in tables]
 
 
 def _pull_table(
@@ -95,16 +96,17 @@ def _pull_table(
     contract: Contract,
     table: str,
     asked: Asked,
+    working: Path,
 ) -> Pulled:
     landing.seal(system.name, table)
     module = importlib.import_module(f"sources.{system.kind}")
     done = Pulled(system.name, table)
     started = time.monotonic()
     with (
-        tempfile.TemporaryDirectory(prefix="kopru-pull-") as working,
-        closing(Held(Path(working), landing.newest(system.name, table))) as held,
+        _empty(working),
+        closing(Held(working, landing.newest(system.name, table))) as held,
     ):
-        pipeline = _pipeline(landing.root, system.name, table, Path(working))
+        pipeline = _pipeline(landing.root, system.name, table, working)
         while True:
             try:
                 source = module.source(
@@ -120,6 +122,17 @@ def _pull_table(
                 log.info("%s", _summary(done, time.monotonic() - started))
                 return done
             log.info("%s", _progress(done, held.met(), time.monotonic() - started))
+
+
+@contextmanager
+def _empty(folder: Path) -> Iterator[None]:
+    """Without what a killed pull may have left there."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _resource(source: Any, table: str) -> Any:
