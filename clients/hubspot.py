@@ -194,7 +194,7 @@ class Rolling(Pace):
         remaining = response.headers.get("X-HubSpot-RateLimit-Remaining", "")
         interval = response.headers.get("X-HubSpot-RateLimit-Interval-Milliseconds", "")
         if remaining == "0" and interval.isdecimal():
-            self.free_at = self.clock() + int(interval) / 1000
+            self.rest(int(interval) / 1000)
 
 
 class _Bearer(AuthBase):
@@ -218,6 +218,7 @@ def connect(
     http = Http(
         system.name,
         private(system.name, system.connection.url or HOST),
+        connection=system.connection,
         auth=_Bearer(system.connection.password),
         pace=Rolling(clock=clock or time.monotonic),
         asked=_asked,

@@ -127,7 +127,7 @@ class Bucket(Pace):
         """`cost`: `extensions.cost` of an answer, in points."""
         lacking = missing_points(cost)
         if lacking:
-            self.free_at = self.clock() + lacking
+            self.rest(lacking)
 
 
 def missing_points(cost: Mapping[str, Any]) -> float:
@@ -189,12 +189,23 @@ def connect(
         raise Denied(system.name, "no client secret and no access token", remedy)
     base = private(system.name, system.connection.url)
     if "token" not in system.connection.kept:
-        unsigned = Http(system.name, base, words=_words, sleep=sleep)
+        unsigned = Http(
+            system.name, base, connection=system.connection, words=_words, sleep=sleep
+        )
         grant = _granter(unsigned, login, secret) if login else None
         system.connection.kept["token"] = _Token(None if login else secret, grant, clock)
     auth, bucket = system.connection.kept["token"], Bucket(clock)
     judge = _throttled(system.name)
-    http = Http(system.name, base, auth=auth, pace=bucket, words=_words, judge=judge, sleep=sleep)
+    http = Http(
+        system.name,
+        base,
+        connection=system.connection,
+        auth=auth,
+        pace=bucket,
+        words=_words,
+        judge=judge,
+        sleep=sleep,
+    )
     return Shopify(http, bucket)
 
 
