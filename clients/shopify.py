@@ -189,9 +189,7 @@ def connect(
         raise Denied(system.name, "no client secret and no access token", remedy)
     base = private(system.name, system.connection.url)
     if "token" not in system.connection.kept:
-        unsigned = Http(
-            system.name, base, connection=system.connection, words=_words, sleep=sleep
-        )
+        unsigned = Http(system.name, base, connection=system.connection, words=_words, sleep=sleep)
         grant = _granter(unsigned, login, secret) if login else None
         system.connection.kept["token"] = _Token(None if login else secret, grant, clock)
     auth, bucket = system.connection.kept["token"], Bucket(clock)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -216,7 +216,7 @@ def walk(
 
 def _pages(
     store: WooCommerce, path: str, query: Params, offset: int, at_once: int
-) -> Iterator[tuple[list[Row], int]]:
+) -> Generator[tuple[list[Row], int], None, None]:
     """The page at the offset, and those after it as far as it says that there are any."""
     first = store.page(path, {**query, "offset": offset})
     yield first
