@@ -22,19 +22,16 @@ MOST = 8
 def ahead(calls: Iterable[Callable[[], Result]], at_once: int) -> Iterator[Result]:
     """What the calls return, in their order; a call's error is raised in its place.
 
-    At most `at_once` are running or waiting to be taken, so memory holds no more answers than
-    that. `calls` may be lazy: the next one is made when there is room for it. Whoever stops
-    early waits for the calls that are running, and no other is started.
+    While one answer is worked on, at most `at_once` others are on their way or wait to be taken:
+    memory holds no more. `calls` may be lazy: the next one is made when there is room for it.
+    Whoever stops early waits for the calls that are running, and no other is started.
     """
-    if at_once == 1:
-        yield from (call() for call in calls)
-        return
     running: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(at_once) as pool:
         try:
             for call in calls:
                 running.append(pool.submit(call))
-                if len(running) == at_once:
+                if len(running) > at_once:
                     yield running.popleft().result()
             while running:
                 yield running.popleft().result()

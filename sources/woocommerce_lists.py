@@ -183,7 +183,7 @@ def _since(window: Window) -> Params:
 
 
 def walk(
-    store: WooCommerce, path: str, params: Params, position: Any, at_once: int = 1
+    store: WooCommerce, path: str, params: Params, position: Any, at_once: int = 0
 ) -> Iterator[tuple[list[Row], int, Any]]:
     """Pages (new rows, total, next position) by id, none skipped when rows leave meanwhile.
 
@@ -222,4 +222,4 @@ def _pages(
     yield first
     following = range(offset + STEP, first[1] - 1, STEP)
     calls = (partial(store.page, path, {**query, "offset": each}) for each in following)
-    yield from ahead(calls, at_once)
+    yield from ahead(calls, at_once) if at_once else (call() for call in calls)
