@@ -81,11 +81,13 @@ def _said(error: OSError) -> str:
 
 class _Adapter(HTTPAdapter):
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
-        self.trust = {} if context is None else {"ssl_context": context}
+        self.trust: dict[str, Any] = {} if context is None else {"ssl_context": context}
         super().__init__()
 
-    def init_poolmanager(self, *given: Any, **named: Any) -> None:
-        super().init_poolmanager(*given, **named, **self.trust)
+    def init_poolmanager(
+        self, connections: int, maxsize: int, block: bool = False, **named: Any
+    ) -> None:
+        super().init_poolmanager(connections, maxsize, block, **named, **self.trust)
 
     def proxy_manager_for(self, proxy: str, **named: Any) -> Any:
         return super().proxy_manager_for(proxy, **named, **self.trust)

@@ -43,4 +43,5 @@ def serving(app: ASGIApp, certificate: Path | None = None) -> Iterator[str]:
         yield f"{'https' if certificate else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
+        server.force_exit = certificate is not None  # TLS would wait for each client's goodbye
         thread.join(timeout=10)

@@ -42,10 +42,10 @@ def silent() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def connected(kind: str, port: int, **login: Any) -> Any:
+def connected(kind: str, port: int, slept: list[float] | None = None, **login: Any) -> Any:
     connection = Connection(host=f"http://127.0.0.1:{port}", **{"password": "s", **login})
     system = System("quiet", kind, settings=WSDL if kind == "soap" else {}, connection=connection)
-    return WEB[kind].connect(system, sleep=lambda seconds: None)
+    return WEB[kind].connect(system, sleep=([] if slept is None else slept).append)
 
 
 @pytest.mark.parametrize("kind", WEB)
@@ -55,8 +55,10 @@ def test_reading_ends(kind: str, silent: int) -> None:
 
 
 def test_a_granted_token_is_not_waited_for(silent: int) -> None:
+    slept: list[float] = []
     with pytest.raises(Unavailable, match="/admin/oauth/access_token"):
-        connected("shopify", silent, login="client").check()
+        connected("shopify", silent, slept, login="client").check()
+    assert sum(slept) <= 120, "the patience with one request"
 
 
 def test_a_bulk_result_is_not_waited_for(silent: int) -> None:

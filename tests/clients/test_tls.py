@@ -1,4 +1,4 @@
-"""Who may be talked to: servers with a certificate of a known authority, a company's own included."""
+"""Who may be talked to: servers certified by a known authority, a company's own included."""
 
 from __future__ import annotations
 
