@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -27,8 +28,9 @@ def row_hash(row: Row, volatile: tuple[str, ...] = (), change: str | None = None
     Empty, null and absent are the same to every contract, and old systems turn one into the
     other by themselves: no difference either.
     """
-    kept = _without(row, volatile)
-    filled = {name: value for name, value in kept.items() if value is not None and value != ""}
+    names, nested = _parted(volatile)
+    kept = _without(row, nested) if nested else row
+    filled = {n: v for n, v in kept.items() if v is not None and v != "" and n not in names}
     content = to_json(filled, orjson.OPT_SORT_KEYS)
     return hashlib.md5(content + (change or "").encode(), usedforsecurity=False).hexdigest()
 
@@ -49,6 +51,13 @@ def _sayable(value: Any) -> Any:
     if isinstance(value, int) and not -(2**63) <= value < 2**64:
         return str(value)
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+
+
+@cache
+def _parted(paths: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Names of whole fields, and paths that lead into one."""
+    nested = tuple(path for path in paths if "." in path)
+    return frozenset(paths) - frozenset(nested), nested
 
 
 def _without(row: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Any]:
