@@ -18,9 +18,11 @@ PATH = "/wp-json/wc/v3/orders"
 @contextmanager
 def serving(size: int, wait: float) -> Iterator[str]:
     """Its address. `wait`: seconds it takes for each page, whatever else it has to do."""
-    receiving, sending = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.Process(target=_serve, args=(sending, size, wait), daemon=True)
+    context = multiprocessing.get_context("spawn")
+    receiving, sending = context.Pipe(duplex=False)
+    process = context.Process(target=_serve, args=(sending, size, wait), daemon=True)
     process.start()
+    sending.close()
     try:
         yield f"http://127.0.0.1:{receiving.recv()}"
     finally:

@@ -119,7 +119,7 @@ class Http:
         """The JSON of an answer, if it is JSON of that shape."""
         try:
             body = parsed(response.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             body = None
         if isinstance(body, shape):
             return body
