@@ -16,8 +16,8 @@ from statistics import median
 from benchmarks import TIMES, Failed, Options, Row, figure, orders, page_server, ratio
 from benchmarks.apart import Cost, apart, cost
 
-SIZE = 50_000  # orders
-SLOW_PART = 10  # a store that takes its time is read at this part of the size
+SIZE = 100_000  # orders
+SLOW_PART = 20  # a store that takes its time is read at this part of the size
 WAIT = 0.25  # seconds a slow store takes for a page
 
 

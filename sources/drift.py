@@ -100,16 +100,20 @@ class Sample:
                 self._object(below, inner, depth + 1)
 
 
+PLAIN = {
+    type(None): {"null"},
+    bool: {"boolean"},
+    int: {"number"},
+    float: {"number"},
+    str: {"text"},
+}
+
+
 def kind(value: Any) -> set[str]:
     """Empty lists and objects say nothing: PHP writes one for the other."""
-    if value is None:
-        return {"null"}
-    if isinstance(value, bool):
-        return {"boolean"}
-    if isinstance(value, int | float):
-        return {"number"}
-    if isinstance(value, str):
-        return {"text"}
+    plain = PLAIN.get(type(value))
+    if plain is not None:
+        return plain
     if not value:
         return set()
     return {"object"} if isinstance(value, Mapping) else {"list"}
