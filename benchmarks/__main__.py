@@ -17,7 +17,10 @@ from pathlib import Path
 from benchmarks import Options, Row
 
 HERE = Path(__file__).parent
-NAMES = ("pull_csv", "sftp_read", "pull_nested", "soap_stream", "second_round", "dag_parse")
+NAMES = (
+    *("pull_csv", "sftp_read", "pull_nested", "pull_http", "soap_stream", "second_round"),
+    "dag_parse",
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -58,6 +58,8 @@ def _theirs(options: Options, size: int) -> Cost:
 class Shop:
     """A WooCommerce store in memory, as far as the source asks it: pages of orders by id."""
 
+    at_once = 1
+
     def __init__(self, texts: list[bytes]) -> None:
         self.texts = texts
 

@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import parse_qs, quote, quote_plus, urlsplit
 
+import orjson
 import requests
 
 LONGEST = 160
@@ -19,6 +20,18 @@ HIDDEN = re.compile(r"<(script|style|head)\b.*?</\1>", re.DOTALL | re.IGNORECASE
 TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.DOTALL | re.IGNORECASE)
 SECRET_HEADERS = ("Authorization", "X-Shopify-Access-Token")
 TAG = re.compile(r"<[^>]*>?")
+AS_ZERO, LONG_NUMBER = bytes.maketrans(b"0123456789", b"0" * 10), b"0" * 19
+
+
+def parsed(content: bytes) -> Any:
+    """What a JSON text says; raises ValueError when it is none."""
+    # orjson rounds numbers of more than 64 bits. So found in a tenth of the time of a pattern.
+    if LONG_NUMBER not in content.translate(AS_ZERO):
+        try:
+            return orjson.loads(content)
+        except orjson.JSONDecodeError:
+            pass  # the standard library also reads a BOM, and halves of an emoji
+    return json.loads(content)
 
 
 def excerpt(response: requests.Response) -> str:

@@ -21,8 +21,11 @@ from requests.auth import AuthBase
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from clients import ClientError, Denied, Implausible, Refused, Unavailable
-from clients.answers import excerpt, retry_after, spoken, target, unsaid, vendor_words
+from clients.answers import excerpt, parsed, retry_after, spoken, target, unsaid, vendor_words
 from clients.pace import Pace
+from clients.tls import session as session_of
+from clients.tls import untrusted
+from systems import Connection
 
 Shape = TypeVar("Shape", dict[str, Any], list[Any])
 NOT_DONE = (423, 429)
@@ -49,7 +52,8 @@ class Passing(Unavailable):
 
 
 class Http:
-    """One system's HTTP. `auth` is applied anew on every attempt (OAuth 1 signs each one).
+    """One system's HTTP, for all threads of a process. `connection`: as far as it says whom to
+    trust. `auth` is applied anew on every attempt (OAuth 1 signs each one).
 
     `patience`: the most seconds to spend waiting in one request. `words` finds the vendor's
     words in an error's JSON. `refusing_500`: this vendor says no with a 500 and an error code.
@@ -61,6 +65,7 @@ class Http:
         system: str,
         base: str,
         *,
+        connection: Connection | None = None,
         auth: AuthBase | None = None,
         pace: Pace | None = None,
         patience: float = 120.0,
@@ -74,7 +79,7 @@ class Http:
         self.pace, self.patience, self.sleep = pace or Pace(), patience, sleep
         self.words, self.refusing_500 = words, refusing_500
         self.asked, self.judge = asked, judge
-        self.session = requests.Session()
+        self.session = session_of(system, connection or Connection())
         if not urlsplit(self.base).hostname:
             raise Denied(system, f"its address {base!r} is not a URL", self._set("its host"))
 
@@ -100,16 +105,21 @@ class Http:
             retry=tenacity.retry_if_exception_type(Passing),
             wait=_wait,
             stop=lambda state: state.idle_for + state.upcoming_sleep > self.patience,
-            sleep=self.sleep,
+            sleep=self._sit_out,
             reraise=True,
         )
         return attempts(self._attempt, method, path, params, body, again)
 
+    def _sit_out(self, seconds: float) -> None:
+        """Every thread does: what one was told holds for all."""
+        self.pace.rest(seconds, slept=True)
+        self.sleep(seconds)
+
     def believe(self, response: requests.Response, shape: type[Shape]) -> Shape:
         """The JSON of an answer, if it is JSON of that shape."""
         try:
-            body = json.loads(response.content)
-        except ValueError:
+            body = parsed(response.content)
+        except (ValueError, RecursionError):
             body = None
         if isinstance(body, shape):
             return body
@@ -149,7 +159,7 @@ class Http:
     def _unreached(self, what: str, error: requests.RequestException, again: bool) -> ClientError:
         where = f"{urlsplit(self.base).netloc} ({what})"
         if isinstance(error, requests.exceptions.SSLError):
-            return Denied(self.system, f"the certificate of {where} cannot be trusted", self._set())
+            return untrusted(self.system, where, error)
         remedy = f"See that it runs, or correct the host of the Airflow connection {self.system!r}"
         if _never_connected(error):
             return Passing(self.system, f"nobody answers at {where}", remedy)

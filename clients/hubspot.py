@@ -15,6 +15,7 @@ import requests
 from requests.auth import AuthBase
 
 from clients import Denied, Implausible, sendable
+from clients.ahead import at_once
 from clients.answers import retry_after
 from clients.http import Http, Missing, private
 from clients.pace import Pace, pace
@@ -38,10 +39,10 @@ Record = dict[str, Any]
 
 class HubSpot:
     """Paths carry the version's date; where an account does not know one (404), the older path
-    of the same is taken from then on."""
+    of the same is taken from then on. `at_once`: how many batches may be read at a time."""
 
-    def __init__(self, http: Http, searches: Pace) -> None:
-        self.http, self.searches = http, searches
+    def __init__(self, http: Http, searches: Pace, at_once: int = 1) -> None:
+        self.http, self.searches, self.at_once = http, searches, at_once
         self.old: set[str] = set()  # areas of the API that this account has at old paths only
 
     def page(
@@ -194,7 +195,7 @@ class Rolling(Pace):
         remaining = response.headers.get("X-HubSpot-RateLimit-Remaining", "")
         interval = response.headers.get("X-HubSpot-RateLimit-Interval-Milliseconds", "")
         if remaining == "0" and interval.isdecimal():
-            self.free_at = self.clock() + int(interval) / 1000
+            self.rest(int(interval) / 1000)
 
 
 class _Bearer(AuthBase):
@@ -218,12 +219,14 @@ def connect(
     http = Http(
         system.name,
         private(system.name, system.connection.url or HOST),
+        connection=system.connection,
         auth=_Bearer(sendable(system.name, system.connection.password)),
         pace=Rolling(clock=clock or time.monotonic),
         asked=_asked,
         sleep=sleep,
     )
-    return HubSpot(http, pace(system.name, "searches", SEARCH_INTERVAL, clock))
+    searches = pace(system.name, "searches", SEARCH_INTERVAL, clock)
+    return HubSpot(http, searches, at_once(system))
 
 
 def _asked(response: requests.Response) -> float | None:

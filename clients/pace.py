@@ -1,12 +1,14 @@
 """How fast one may ask: one budget per system, for all processes of this machine.
 
-A pull and a publish of one system run at the same time, and the vendor counts both.
+A pull and a publish of one system run at the same time, and the vendor counts both. Threads
+share one `Pace`: what the system told one of them, all of them heed.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,17 +17,29 @@ import requests
 
 
 class Pace:
-    """At least `interval` seconds between two requests of this process."""
+    """At least `interval` seconds between two requests of this process, and none while it rests."""
 
     def __init__(self, interval: float = 0.0, clock: Callable[[], float] = time.monotonic) -> None:
-        self.interval, self.clock, self.free_at = interval, clock, 0.0
+        self.interval, self.clock, self.free_at, self.rests_until = interval, clock, 0.0, 0.0
+        self.lock, self.own = threading.Lock(), threading.local()
 
     def delay(self) -> float:
         """Seconds to wait before the next request, which is thereby taken as sent."""
-        now = self.clock()
-        start = max(now, self.free_at)
-        self.free_at = start + self.interval
-        return start - now
+        with self.lock:
+            now = self.clock()
+            mine = self.rests_until == getattr(self.own, "rest", None)
+            start = max(now, self.free_at, 0.0 if mine else self.rests_until)
+            self.free_at = start + self.interval
+            return start - now
+
+    def rest(self, seconds: float, *, slept: bool = False) -> None:
+        """Nobody sends anything for so long, because the system asked for it. `slept`: the thread
+        that calls this waits by itself, and need not at its next `delay`."""
+        with self.lock:
+            until = self.clock() + seconds
+            self.rests_until = max(self.rests_until, until)
+            if slept:
+                self.own.rest = until
 
     def observe(self, response: requests.Response) -> None:
         """Learn from what the system says about its limits."""
@@ -43,6 +57,7 @@ class SharedPace(Pace):
 
     def delay(self) -> float:
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        # Each opening has a lock of its own, so threads exclude each other too.
         with self.path.open("a+", encoding="ascii") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.seek(0)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -128,7 +129,7 @@ class Bucket(Pace):
         """`cost`: `extensions.cost` of an answer, in points."""
         lacking = missing_points(cost)
         if lacking:
-            self.free_at = self.clock() + lacking
+            self.rest(lacking)
 
 
 def missing_points(cost: Mapping[str, Any]) -> float:
@@ -150,7 +151,7 @@ class _Token(AuthBase):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.token, self.grant, self.clock = token, grant, clock
-        self.until = float("inf")
+        self.until, self.lock = float("inf"), threading.Lock()
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["X-Shopify-Access-Token"] = self._valid()
@@ -158,20 +159,23 @@ class _Token(AuthBase):
             request.hooks["response"].append(self._renewed)
         return request
 
-    def _valid(self) -> str:
-        if self.grant and (self.token is None or self.clock() >= self.until):
-            self.token, lives = self.grant()
-            self.until = self.clock() + lives - min(EARLY, lives / 2)
-        return self.token or ""
+    def _valid(self, refused: str | None = None) -> str:
+        """Threads that find it ended, or that were `refused` with it, share one new token."""
+        with self.lock:
+            ended = self.token in (None, refused) or self.clock() >= self.until
+            if self.grant and ended:
+                self.token, lives = self.grant()
+                self.until = self.clock() + lives - min(EARLY, lives / 2)
+            return self.token or ""
 
     def _renewed(self, response: requests.Response, **options: Any) -> requests.Response:
         """Sends a request that got 401 once more with a new token (as requests' digest does)."""
         if response.status_code != 401:
             return response
         response.close()
-        self.token = None
         again = response.request.copy()
-        again.headers["X-Shopify-Access-Token"] = self._valid()
+        used = again.headers["X-Shopify-Access-Token"]
+        again.headers["X-Shopify-Access-Token"] = self._valid(refused=used)
         connection: Any = response.connection
         second: requests.Response = connection.send(again, **options)
         second.request = again
@@ -191,12 +195,28 @@ def connect(
     sendable(system.name, secret)
     base = private(system.name, system.connection.url)
     if "token" not in system.connection.kept:
-        unsigned = Http(system.name, base, words=_words, sleep=sleep)
+        unsigned = Http(
+            system.name,
+            base,
+            connection=system.connection,
+            patience=0,  # the request that needs the token is the one that is repeated
+            words=_words,
+            sleep=sleep,
+        )
         grant = _granter(unsigned, login, secret) if login else None
         system.connection.kept["token"] = _Token(None if login else secret, grant, clock)
     auth, bucket = system.connection.kept["token"], Bucket(clock)
     judge = _throttled(system.name)
-    http = Http(system.name, base, auth=auth, pace=bucket, words=_words, judge=judge, sleep=sleep)
+    http = Http(
+        system.name,
+        base,
+        connection=system.connection,
+        auth=auth,
+        pace=bucket,
+        words=_words,
+        judge=judge,
+        sleep=sleep,
+    )
     return Shopify(http, bucket)
 
 

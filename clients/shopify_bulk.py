@@ -96,7 +96,7 @@ def lines(shop: Shopify, result: Ended) -> Iterator[tuple[bytes, dict[str, Any]]
     system, where = shop.http.system, urlsplit(result.url).hostname
     private(system, f"{urlsplit(result.url).scheme}://{where}")
     try:
-        with requests.get(
+        with shop.http.session.get(
             result.url, stream=True, timeout=TIMEOUT, allow_redirects=False
         ) as response:
             if response.status_code in (401, 403, 404, 410):

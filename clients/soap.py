@@ -1,7 +1,7 @@
 """SOAP systems: requests by their WSDLs, answers from the raw envelope.
 
 A system's settings say what there is to know (docs/sources/soap.md): `wsdl`, `soap`, `hosts`,
-`ca`, `authentication` (see `soap_request.Credentials`) and
+`authentication` (see `soap_request.Credentials`) and
 
 result   `code`, a path, is one of `ok` in a good answer; `label` the words of a bad one;
          `error`, a path, is empty in a good answer. `denied` and `missing`: codes that mean

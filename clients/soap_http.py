@@ -15,6 +15,8 @@ import tenacity
 from clients import Denied, Implausible, Refused, Unavailable
 from clients.answers import hidden, retry_after, spoken, target
 from clients.envelope import Fault, NotSoap, Short, whole
+from clients.pace import Pace
+from clients.tls import session, untrusted
 from systems import Connection
 
 TIMEOUT = (10, 120)  # seconds to connect, seconds between two bytes
@@ -46,8 +48,8 @@ class Wire:
     ) -> None:
         self.system, self.connection, self.sleep = system, connection, sleep
         self.denied = {*AUTHENTICATION, *settings.get("result", {}).get("denied", ())}
-        self.session = requests.Session()
-        self.session.verify = settings.get("ca", True)
+        self.session = session(system, connection)
+        self.pace = Pace()
 
     def fetch(self, url: str) -> bytes:
         with self.retried(lambda: self.answer("GET", url)) as body:
@@ -58,12 +60,16 @@ class Wire:
         self, method: str, url: str, operation: str = "the WSDL", **request: Any
     ) -> Iterator[IO[bytes]]:
         """An answer's whole body, spooled to disk when large."""
+        if delay := self.pace.delay():
+            self.sleep(delay)
         with SpooledTemporaryFile(SPOOL) as body:
             try:
                 with self.session.request(
                     method, url, timeout=TIMEOUT, stream=True, allow_redirects=False, **request
                 ) as response:
                     self._keep(response, body, operation)
+            except requests.exceptions.SSLError as error:
+                raise untrusted(self.system, urlsplit(url).netloc, error) from None
             except (requests.ConnectionError, requests.Timeout) as error:
                 raise Unavailable(
                     self.system,
@@ -156,9 +162,14 @@ class Wire:
             stop=tenacity.stop_after_attempt(ATTEMPTS),
             wait=_wait,
             retry=tenacity.retry_if_exception_type(Unavailable),
-            sleep=self.sleep,
+            sleep=self._sit_out,
             reraise=True,
         )
+
+    def _sit_out(self, seconds: float) -> None:
+        """Every thread does: what one was told holds for all."""
+        self.pace.rest(seconds, slept=True)
+        self.sleep(seconds)
 
     @contextmanager
     def retried(self, opened: Callable[[], Any]) -> Iterator[IO[bytes]]:

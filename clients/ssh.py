@@ -12,6 +12,7 @@ import hashlib
 import io
 import logging
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 
@@ -32,7 +33,7 @@ Translated = Callable[[System], AbstractContextManager[None]]
 @contextmanager
 def channel(system: System, translated: Translated) -> Iterator[paramiko.SFTPClient]:
     with _transport(system, translated) as transport, translated(system):
-        client = paramiko.SFTPClient.from_transport(transport)
+        client = _opened(transport)
         if client is None:
             raise Refused(system.name, "the server opens no SFTP channel", "Enable SFTP there.")
         with client:
@@ -40,6 +41,16 @@ def channel(system: System, translated: Translated) -> Iterator[paramiko.SFTPCli
             if opened is not None:
                 opened.settimeout(TIMEOUT)
             yield client
+
+
+def _opened(transport: paramiko.Transport) -> paramiko.SFTPClient | None:
+    """The library waits here for as long as the server likes; a closed transport ends that."""
+    alarm = threading.Timer(TIMEOUT, transport.close)
+    alarm.start()
+    try:
+        return paramiko.SFTPClient.from_transport(transport)
+    finally:
+        alarm.cancel()
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from requests.auth import AuthBase, HTTPBasicAuth
 from requests_oauthlib import OAuth1
 
 from clients import Denied, Implausible, Refused, sendable
+from clients.ahead import at_once
 from clients.http import Http
 from systems import System
 
@@ -36,8 +37,10 @@ OUR_META = "kopru_"  # keys we write; a leading underscore would be dropped in s
 
 
 class WooCommerce:
-    def __init__(self, http: Http) -> None:
-        self.http = http
+    """`at_once`: how many pages may be asked for at a time."""
+
+    def __init__(self, http: Http, at_once: int = 1) -> None:
+        self.http, self.at_once = http, at_once
 
     def page(self, path: str, params: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
         """One page of `path` (customers, orders ...) and how many rows match in all."""
@@ -95,7 +98,15 @@ def connect(system: System, *, sleep: Callable[[float], None] = time.sleep) -> W
     key, secret = sendable(system.name, key), sendable(system.name, secret)
     base = system.connection.url
     auth = HTTPBasicAuth(key, secret) if base.startswith("https:") else _Signed(key, secret)
-    return WooCommerce(Http(system.name, base, auth=auth, refusing_500=True, sleep=sleep))
+    http = Http(
+        system.name,
+        base,
+        connection=system.connection,
+        auth=auth,
+        refusing_500=True,
+        sleep=sleep,
+    )
+    return WooCommerce(http, at_once(system))
 
 
 class _Signed(AuthBase):

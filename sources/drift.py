@@ -105,16 +105,22 @@ class Sample:
                 self._object(below, inner, depth + 1)
 
 
+PLAIN = {
+    type(None): {"null"},
+    bool: {"boolean"},
+    int: {"number"},
+    float: {"number"},
+    str: {"text"},
+}
+
+
 def kind(value: Any) -> set[str]:
     """Empty lists and objects say nothing: PHP writes one for the other. So do empty texts."""
-    if value is None or value == "":
-        return {"null"}
-    if isinstance(value, bool):
-        return {"boolean"}
-    if isinstance(value, int | float):
-        return {"number"}
-    if isinstance(value, str):
-        return {"text"}
+    if value == "":
+        return PLAIN[type(None)]
+    plain = PLAIN.get(type(value))
+    if plain is not None:
+        return plain
     if not value:
         return set()
     return {"object"} if isinstance(value, Mapping) else {"list"}

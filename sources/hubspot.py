@@ -9,13 +9,14 @@ archived; winners of a merge name the records that are no more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Unpack
 
 from dlt.sources import DltResource
 
+from clients.ahead import ahead
 from clients.hubspot import HubSpot, connect
 from sources import Asked, Listed, Memory, Page, Row, Table, Window, resources
 from sources.contract import Contract
@@ -79,23 +80,36 @@ def _archived(reader: Reader, window: Window, after: str | None) -> Iterator[Pag
 
 def _listed(reader: Reader, after: str | None) -> Iterator[Page]:
     """The first page of a load says how many there are, the last one how many there are by now."""
-    first = True
-    while True:
-        rows, after = reader.page(after)
-        claimed = held(reader.crm, reader.kind) if first or after is None else None
-        first = False
-        position = {"list": after} if after else None
-        yield Page(reader.linked(rows), claimed=claimed, position=position, gone=_merged(rows))
-        if after is None:
-            return
+
+    def calls() -> Iterator[Callable[[], Page]]:
+        following, first = after, True
+        while True:
+            rows, following = reader.page(following)
+            claimed = held(reader.crm, reader.kind) if first or following is None else None
+            position = {"list": following} if following else None
+            yield partial(_page, reader, rows, claimed, position)
+            if following is None:
+                return
+            first = False
+
+    return ahead(calls(), reader.crm.at_once)
 
 
 def _searched(reader: Reader, since: str, at: Row | None) -> Iterator[Page]:
-    walk = searched(reader.crm, reader.kind, reader.properties(), since, at)
-    for found, claimed, following in walk:
-        rows = reader.linked([reader.slim(row) for row in found])
-        position = {"search": following} if following else None
-        yield Page(rows, claimed=claimed, position=position, gone=_merged(rows))
+    def calls() -> Iterator[Callable[[], Page]]:
+        names = reader.properties()
+        for found, claimed, following in searched(reader.crm, reader.kind, names, since, at):
+            rows = [reader.slim(row) for row in found]
+            position = {"search": following} if following else None
+            yield partial(_page, reader, rows, claimed, position)
+
+    return ahead(calls(), reader.crm.at_once)
+
+
+def _page(reader: Reader, rows: list[Row], claimed: int | None, position: Row | None) -> Page:
+    """With the links of its rows. They are read while the list goes on: its next page can only
+    be asked for once the one before is there, so a list alone has nothing to run ahead of."""
+    return Page(reader.linked(rows), claimed=claimed, position=position, gone=_merged(rows))
 
 
 def _merged(rows: Sequence[Row]) -> dict[str, str]:

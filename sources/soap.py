@@ -15,13 +15,13 @@ docs/sources/soap.md explains them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Unpack
 
 from dlt.sources import DltResource
 
 from clients import Implausible, Refused
+from clients.ahead import ahead
 from clients.envelope import walk
 from clients.soap import Rejected, Soap, connect
 from clients.soap_arguments import filled
@@ -133,14 +133,13 @@ def _of_each(
             raise
         return rows, len(rows) if listing.claimed is None else listing.claimed
 
-    with ThreadPoolExecutor(WORKERS) as pool:
-        for batch in batched(keys, DETAILS):
-            found = list(pool.map(one, batch))
-            rows = [row for held, _ in found for row in held]
-            claimed += sum(said for _, said in found)
-            last = batch[-1] == keys[-1]
-            here = None if last else {"after": batch[-1], "claimed": claimed}
-            yield Page(rows, claimed=claimed, position=here)
+    for batch in batched(keys, DETAILS):
+        found = list(ahead((partial(one, key) for key in batch), WORKERS))
+        rows = [row for held, _ in found for row in held]
+        claimed += sum(said for _, said in found)
+        last = batch[-1] == keys[-1]
+        here = None if last else {"after": batch[-1], "claimed": claimed}
+        yield Page(rows, claimed=claimed, position=here)
     if not keys:
         yield Page([], claimed=claimed)
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import dlt
 
 from clients import Implausible, Refused
+from clients.ahead import ahead
 from clients.envelope import walk
 from clients.soap import Rejected, Soap
 from clients.soap_arguments import filled
@@ -59,17 +60,16 @@ class Details:
         self.refused = []
         known = {} if window.full else self.memory(self.name)
         keys = sorted(key for key in self.marks if key > (window.position or ""))
-        with ThreadPoolExecutor(self.workers) as pool:
-            for batch in batched(keys, self.batch):
-                due = [key for key in batch if self._due(key, known, turn)]
-                rows = [row for row in pool.map(self._detail, due) if row is not None]
-                claimed -= len(due) - len(rows)
-                yield Page(
-                    rows,
-                    claimed=claimed,
-                    position=None if batch[-1] == keys[-1] else batch[-1],
-                    unchanged=sorted(set(batch) - set(due)),
-                )
+        for batch in batched(keys, self.batch):
+            due = [key for key in batch if self._due(key, known, turn)]
+            rows = self._details(due)
+            claimed -= len(due) - len(rows)
+            yield Page(
+                rows,
+                claimed=claimed,
+                position=None if batch[-1] == keys[-1] else batch[-1],
+                unchanged=sorted(set(batch) - set(due)),
+            )
         if not keys:
             yield Page([], claimed=claimed)
         self._report()
@@ -83,10 +83,13 @@ class Details:
         self.refused = []
         if not self.marks:
             self._listed(Window())
-        with ThreadPoolExecutor(self.workers) as pool:
-            rows = [row for row in pool.map(self._detail, keys) if row is not None]
+        rows = self._details(keys)
         self._report()
         return rows
+
+    def _details(self, keys: Sequence[str]) -> list[Row]:
+        calls = (partial(self._detail, key) for key in keys)
+        return [row for row in ahead(calls, self.workers) if row is not None]
 
     def _listed(self, window: Window) -> int:
         """Fills `marks`; how many records the list says there are."""

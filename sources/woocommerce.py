@@ -61,7 +61,8 @@ def tables_of(store: WooCommerce) -> dict[str, Table]:
 
 def _customers(store: WooCommerce, window: Window) -> Iterator[Page]:
     """role=all: without it only those with the role `customer` are listed."""
-    for rows, total, position in walk(store, "customers", {"role": "all"}, window.position):
+    found = walk(store, "customers", {"role": "all"}, window.position, store.at_once)
+    for rows, total, position in found:
         yield Page([_without_ours(row) for row in rows], claimed=total, position=position)
 
 

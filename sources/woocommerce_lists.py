@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Protocol
 
 from clients import Implausible, Refused
+from clients.ahead import ahead
 from clients.woocommerce import PER_PAGE, WooCommerce
 from sources import Listed, Page, Row, Window
 
 MOST_STEPS_BACK = 100
+STEP = PER_PAGE - 1
 LISTED = "id,date_modified_gmt,date_created_gmt"
 Params = Mapping[str, Any]
 
@@ -95,7 +98,8 @@ class Collection:
 
     def _walk(self, each: Walk, params: Params, position: Any) -> Iterator[Any]:
         try:
-            yield from walk(self.store, self.path, {**each.params, **params}, position)
+            asked = {**each.params, **params}
+            yield from walk(self.store, self.path, asked, position, self.store.at_once)
         except Refused:
             if not each.optional:
                 raise
@@ -126,8 +130,7 @@ class Parts:
         claimed, seen, asked = at["claimed"], at["parents"], self._asked(window)
         for parents, total, position in walk(self.store, self.parents, asked, at["at"]):
             rows = []
-            for parent in self._with_parts(parents):
-                found, count = self._of(parent, {})
+            for found, count in self._of({parent: {} for parent in self._with_parts(parents)}):
                 claimed += count
                 rows += found
             seen += len(parents)
@@ -139,8 +142,8 @@ class Parts:
         claimed = seen = 0
         for parents, total, position in walk(self.store, self.parents, self._asked(window), None):
             seen += len(parents)
-            for parent in self._with_parts(parents):
-                rows, count = self._of(parent, {"_fields": LISTED})
+            fields = {"_fields": LISTED}
+            for rows, count in self._of(dict.fromkeys(self._with_parts(parents), fields)):
                 claimed += count
                 yield Listed({key(row): cursor(row) for row in rows}, claimed)
             if position is None:
@@ -151,8 +154,8 @@ class Parts:
         wanted: dict[str, list[str]] = {}
         for each in keys:
             wanted.setdefault(self.parent_of[each], []).append(each)
-        found = [self._of(parent, {"include": ",".join(ids)})[0] for parent, ids in wanted.items()]
-        return [row for rows in found for row in rows]
+        found = self._of({parent: {"include": ",".join(ids)} for parent, ids in wanted.items()})
+        return [row for rows, _ in found for row in rows]
 
     def _asked(self, window: Window) -> Params:
         return {**self.params, **_since(window), "_fields": f"id,{self.name}"}
@@ -160,11 +163,16 @@ class Parts:
     def _with_parts(self, parents: list[Row]) -> list[str]:
         return [key(row) for row in parents if row.get(self.name) != []]
 
-    def _of(self, parent: str, params: Params) -> tuple[list[Row], int]:
+    def _of(self, asked: Mapping[str, Params]) -> Iterator[tuple[list[Row], int]]:
+        """The parts of each parent, and how many it claims; a few parents at a time."""
+        calls = (partial(self._walked, parent, params) for parent, params in asked.items())
+        for rows, claimed in ahead(calls, self.store.at_once):
+            self.parent_of.update((key(row), str(row["parent_id"])) for row in rows)
+            yield rows, claimed
+
+    def _walked(self, parent: str, params: Params) -> tuple[list[Row], int]:
         pages = list(walk(self.store, f"{self.parents}/{parent}/{self.name}", params, None))
-        rows = [{**row, "parent_id": int(parent)} for page, _, _ in pages for row in page]
-        self.parent_of.update((key(row), parent) for row in rows)
-        return rows, pages[-1][1]
+        return [{**r, "parent_id": int(parent)} for page, _, _ in pages for r in page], pages[-1][1]
 
 
 def _since(window: Window) -> Params:
@@ -175,27 +183,43 @@ def _since(window: Window) -> Params:
 
 
 def walk(
-    store: WooCommerce, path: str, params: Params, position: Any
+    store: WooCommerce, path: str, params: Params, position: Any, at_once: int = 0
 ) -> Iterator[tuple[list[Row], int, Any]]:
     """Pages (new rows, total, next position) by id, none skipped when rows leave meanwhile.
 
-    Each request starts one row early, at the last row already seen. If that row is no longer
-    there, the list moved up, and the walk steps back until it finds seen ground.
+    Each page starts one row early, at the last row already seen. If that row is no longer
+    there, the list moved up, and the walk steps back until it finds seen ground; what was read
+    ahead is thrown away. A page may have been read before the one that precedes it: standing on
+    seen ground, it still shows all that follows.
     """
     at = position or {"offset": 0, "last": 0}
     offset, last, back = at["offset"], at["last"], 0
+    query = {**params, "orderby": "id", "order": "asc"}
     while True:
-        query = {**params, "orderby": "id", "order": "asc", "offset": offset}
-        rows, total = store.page(path, query)
-        if offset and (not rows or rows[0]["id"] > last):
-            offset, back = max(0, offset - PER_PAGE + 1), back + 1
-            if back > MOST_STEPS_BACK:
-                raise Implausible(store.http.system, f"{path} changes its order while it is read")
-            continue
-        fresh = [row for row in rows if row["id"] > last]
-        end = offset + len(rows)
-        if end >= total or (not fresh and len(rows) < PER_PAGE):
-            yield fresh, total, None
-            return
-        offset, last = max(end - 1, 0), max([last, *(row["id"] for row in fresh)])
-        yield fresh, total, {"offset": offset, "last": last}
+        with closing(_pages(store, path, query, offset, at_once)) as pages:
+            for rows, total in pages:
+                if offset and (not rows or rows[0]["id"] > last):
+                    offset, back = max(0, offset - STEP), back + 1
+                    break
+                fresh = [row for row in rows if row["id"] > last]
+                end = offset + len(rows)
+                if end >= total or (not fresh and len(rows) < PER_PAGE):
+                    yield fresh, total, None
+                    return
+                offset, last = max(end - 1, 0), max([last, *(row["id"] for row in fresh)])
+                yield fresh, total, {"offset": offset, "last": last}
+                if len(rows) < PER_PAGE:
+                    break
+        if back > MOST_STEPS_BACK:
+            raise Implausible(store.http.system, f"{path} changes its order while it is read")
+
+
+def _pages(
+    store: WooCommerce, path: str, query: Params, offset: int, at_once: int
+) -> Generator[tuple[list[Row], int], None, None]:
+    """The page at the offset, and those after it as far as it says that there are any."""
+    first = store.page(path, {**query, "offset": offset})
+    yield first
+    following = range(offset + STEP, first[1] - 1, STEP)
+    calls = (partial(store.page, path, {**query, "offset": each}) for each in following)
+    yield from ahead(calls, at_once) if at_once else (call() for call in calls)

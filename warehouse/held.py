@@ -90,14 +90,14 @@ class Held(Memory):
                         select _key as key, arg_max(_hash, position) as hash,
                             max(position) as position
                         from batch group by _key)
-                    select position, held.key is not null from newest
+                    select position, held.key is not null as was from newest
                     left join held using (key)
                     where held.hash is distinct from newest.hash
                     order by position"""
-            ).fetchall()
-        fresh = batch.take(pa.array((position for position, _ in found), pa.int64()))
+            ).to_arrow_table()
+        fresh = batch.take(found["position"])
         with self._registered("fresh", fresh):
-            if any(was for _, was in found):
+            if any(found["was"].to_pylist()):
                 self.connection.execute("delete from held using fresh where key = _key")
             self.connection.execute(
                 "insert into held select _key, _hash, _cursor, _change is null from fresh"

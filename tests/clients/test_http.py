@@ -121,6 +121,29 @@ def test_a_200_must_be_json_of_the_expected_shape(body: Any, headers: Any, said:
     assert "<" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("body", "meant"),
+    [
+        ('{"n": 123456789012345678901234567890}', 123456789012345678901234567890),
+        ('{"n": -9223372036854775809}', -9223372036854775809),
+        ('{"n": 18446744073709551616}', 2**64),
+        ('{"n": 19.90}', 19.9),
+        (b'\xef\xbb\xbf{"n": "a BOM first"}', "a BOM first"),
+        ('{"n": "half an emoji \\ud83d"}', "half an emoji \ud83d"),
+        ('{"n": "IBAN 33000610051978645784132612"}', "IBAN 33000610051978645784132612"),
+    ],
+)
+def test_values_are_read_as_they_were_written(body: str | bytes, meant: object) -> None:
+    reader, _, _ = http(answer(200, body))
+    assert reader.believe(reader.get("/x"), dict) == {"n": meant}
+
+
+def test_bottomless_json_is_not_believed() -> None:
+    reader, _, _ = http(answer(200, "[" * 200_000 + "]" * 200_000))
+    with pytest.raises(Implausible):
+        reader.believe(reader.get("/x"), list)
+
+
 def test_long_pages_are_cut() -> None:
     reader, _, _ = http(answer(200, "<p>" + "lorem " * 1000, HTML))
     with pytest.raises(Implausible) as caught:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 
 from clients import ClientError, Denied, Implausible, Refused, Unavailable
 from clients.http import Unknown
-from clients.shopify import CHECK, Shopify, connect
+from clients.shopify import CHECK, Shopify, _Token, connect
 from sandbox.serving import serving
 from sandbox.shopify import Shopify as Server
 from systems import Connection, System
@@ -155,3 +157,22 @@ def test_a_write_that_broke_inside_is_unknown() -> None:
     body = {"errors": [{"message": "no", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}]}
     with pytest.raises(Unknown):
         static(answer(body=body)).mutate(WRITE, {})
+
+
+def test_threads_share_one_new_token() -> None:
+    granted: list[str] = []
+
+    def grant() -> tuple[str, float]:
+        granted.append(f"token {len(granted) + 1}")
+        return granted[-1], 3600
+
+    token, start = _Token(None, grant), threading.Barrier(8)
+
+    def valid(refused: str | None) -> str:
+        start.wait(timeout=20)
+        return token._valid(refused)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert {*pool.map(valid, [None] * 8)} == {"token 1"}
+        # All eight were refused with it: the first one renews, for all.
+        assert {*pool.map(valid, ["token 1"] * 8)} == {"token 2"}

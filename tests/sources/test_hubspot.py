@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -114,3 +115,25 @@ def test_every_property_is_read_but_ours_and_the_empty_ones(running: Running) ->
     assert row["properties"]["favourite_tea"] == "bergamot"
     assert row["properties"]["hs_email_optout"] == "true"
     assert "kopru_tier" not in row["properties"]
+
+
+def test_links_are_read_while_the_list_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    with HUBSPOT.running(customers=250, orders=0) as running:
+        crm = clients.hubspot.connect(running.system)
+        second, pages, linked = threading.Event(), crm.page, crm.associated
+
+        def page(kind: str, names: Any, after: str | None, **more: Any) -> Any:
+            if after and not more.get("archived"):
+                second.set()
+            return pages(kind, names, after, **more)
+
+        def associated(*asked: Any) -> Any:
+            assert second.wait(timeout=20), "the list waits for the links of its first page"
+            return linked(*asked)
+
+        monkeypatch.setattr(crm, "page", page)
+        monkeypatch.setattr(crm, "associated", associated)
+        contacts = sources.hubspot.tables_of(crm, running.contract)["contacts"]
+        read = list(contacts.read(Window()))
+    assert len([row for page in read for row in page.rows]) == read[-1].claimed == 250
+    assert all("associations" in row for page in read for row in page.rows)
