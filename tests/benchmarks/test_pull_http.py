@@ -15,7 +15,7 @@ def test_both_sides_read_every_order_of_both_stores(monkeypatch: pytest.MonkeyPa
     assert (second["metric"], second["baseline"], second["size"]) == (
         "ratio",
         "requests loop, 1 ms a page",
-        250,
+        125,
     )
     assert {row["metric"] for row in figures} == {"seconds", "memory"}
 

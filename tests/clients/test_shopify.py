@@ -12,7 +12,8 @@ import pytest
 
 from clients import ClientError, Denied, Implausible, Refused, Unavailable
 from clients.http import Unknown
-from clients.shopify import CHECK, Shopify, _Token, connect
+from clients.shopify import CHECK, Shopify, connect
+from clients.shopify_token import Token
 from sandbox.serving import serving
 from sandbox.shopify import Shopify as Server
 from systems import Connection, System
@@ -166,7 +167,7 @@ def test_threads_share_one_new_token() -> None:
         granted.append(f"token {len(granted) + 1}")
         return granted[-1], 3600
 
-    token, start = _Token(None, grant), threading.Barrier(8)
+    token, start = Token(None, grant), threading.Barrier(8)
 
     def valid(refused: str | None) -> str:
         start.wait(timeout=20)
