@@ -45,7 +45,7 @@ drill: $(READY)  ## pulls at full size, killed and resumed; ONLY=contacts SIZE=5
 	$(BIN)/python -m drills $(if $(ONLY),--only $(ONLY)) $(if $(SIZE),--size $(SIZE)) $(if $(KILLS),--kills $(KILLS))
 
 contract: $(READY)  ## settings and a contract proposed for SYSTEM=x, from its WSDL and SAMPLE=answer.xml
-	$(BIN)/python -m sources.propose $(SYSTEM) $(if $(WSDL),--wsdl $(WSDL)) $(if $(SAMPLE),--sample $(SAMPLE))
+	$(BIN)/python -m sources.soap.propose $(SYSTEM) $(if $(WSDL),--wsdl $(WSDL)) $(if $(SAMPLE),--sample $(SAMPLE))
 
 lock: $(READY)  ## write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --universal --generate-hashes --all-extras --quiet \

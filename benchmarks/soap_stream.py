@@ -81,7 +81,7 @@ def _transport() -> object:
     """zeep would ask the internet for SOAP-ENC's schema."""
     import zeep
 
-    from clients.schemas import served
+    from clients.soap.schemas import served
 
     class Local(zeep.Transport):
         def load(self, url: str) -> bytes:
@@ -112,7 +112,7 @@ def answer(size: int, promised: bool) -> bytes:
 
 
 def _order(number: int, promised: bool) -> str:
-    from sandbox.erp_types import LINE, ORDER
+    from sandbox.erp.types import LINE, ORDER
 
     size = f' xsi:type="SOAP-ENC:Array" SOAP-ENC:arrayType="x[{LINES}]"'
     tag, line = ("order", "line") if promised else ("item", "item")

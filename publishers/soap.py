@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from clients import ClientError, Denied, Refused, Unavailable
-from clients.envelope import walk
-from clients.notes import ours, with_ours
 from clients.soap import Soap, connect
+from clients.soap.envelope import walk
+from clients.soap.notes import ours, with_ours
 from publishers import Due, Field, Outcome
 
 __all__ = ["BATCH", "MODEL", "connect", "prepare", "send"]

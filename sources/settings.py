@@ -10,7 +10,7 @@ from typing import Any
 
 from clients import Refused
 from clients.files import Entry
-from sources.formats import FORMATS, SETTINGS, Spec
+from sources.files.formats import FORMATS, SETTINGS, Spec
 from systems import System
 
 SETTLE = 2.0  # seconds

@@ -18,14 +18,14 @@ import publishers.soap
 import publishers.woocommerce
 import sources.files
 import sources.hubspot
-import sources.hubspot_kinds
+import sources.hubspot.kinds
 import sources.shopify
 import sources.soap
 import sources.woocommerce
-from clients.notes import ours, without_ours
+from clients.soap.notes import ours, without_ours
 from contracts import Contract, contract_of
 from sandbox.erp import Erp
-from sandbox.erp_goods import contacts
+from sandbox.erp.goods import contacts
 from sandbox.hubspot import HubSpot
 from sandbox.hubspot.things import owners, pipelines
 from sandbox.records import Customer, Order
@@ -269,16 +269,16 @@ KINDS = [
         sources.hubspot,
         publishers.hubspot,
         {
-            **{name: held(name) for name in sources.hubspot_kinds.KINDS},
+            **{name: held(name) for name in sources.hubspot.kinds.KINDS},
             "owners": lambda store: dated(owners()),
             "pipelines": lambda store: dated(
                 {**row, "id": f"{name}/{row['id']}"}
-                for name in sources.hubspot_kinds.PIPELINED
+                for name in sources.hubspot.kinds.PIPELINED
                 for row in pipelines(name)
             ),
         },
         _prefixed,
-        few=frozenset(sources.hubspot_kinds.KINDS) - {"contacts", "deals"} | {"pipelines"},
+        few=frozenset(sources.hubspot.kinds.KINDS) - {"contacts", "deals"} | {"pipelines"},
         silent=frozenset(("owners", "pipelines")),
         busy="rate_limited",
     ),

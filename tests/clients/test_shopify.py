@@ -13,7 +13,7 @@ import pytest
 from clients import ClientError, Denied, Implausible, Refused, Unavailable
 from clients.http import Unknown
 from clients.shopify import CHECK, Shopify, connect
-from clients.shopify_token import Token
+from clients.shopify.token import Token
 from sandbox.serving import serving
 from sandbox.shopify import Shopify as Server
 from systems import Connection, System

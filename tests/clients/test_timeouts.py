@@ -11,12 +11,12 @@ import paramiko
 import pytest
 
 import clients.http
-import clients.shopify_bulk
-import clients.soap_http
+import clients.shopify.bulk
+import clients.soap.http
 import clients.ssh
 from clients import Unavailable
 from clients.http import Unknown
-from clients.shopify_bulk import Ended, lines
+from clients.shopify.bulk import Ended, lines
 from clients.ssh import fingerprint
 from sources import files, hubspot, shopify, soap, woocommerce
 from systems import Connection, System
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.timeout(60)  # what hangs fails here instead of later
 
 @pytest.fixture(autouse=True)
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
-    for client in (clients.http, clients.shopify_bulk, clients.soap_http):
+    for client in (clients.http, clients.shopify.bulk, clients.soap.http):
         monkeypatch.setattr(client, "TIMEOUT", (BRIEF, BRIEF))
     monkeypatch.setattr(clients.ssh, "TIMEOUT", 1.0)
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from sources.formats import Spec, Unreadable, delimited, text
-from sources.numbers import hold_numbers
+from sources.files.formats import Spec, Unreadable, delimited, text
+from sources.files.numbers import hold_numbers
 
 HEADER = "No;Ad;Şehir"
 GOOD = f"{HEADER}\r\n1;Işıl Gürbüz;İzmir\r\n2;Şule Çağ;Muğla\r\nTOPLAM;2;\r\n"

@@ -14,9 +14,9 @@ from typing import Any
 import openpyxl
 import pytest
 
-from sources.formats import FORMATS, Spec, Unreadable
-from sources.formats.ubl import invoice
-from sources.unpacked import unpacked
+from sources.files.formats import FORMATS, Spec, Unreadable
+from sources.files.formats.ubl import invoice
+from sources.files.unpacked import unpacked
 
 RECORDED = Path(__file__).parents[3] / "shared" / "recordings" / "ubl_tr"
 

@@ -13,7 +13,7 @@ import pytest
 
 import clients.hubspot
 import sources.hubspot
-import sources.hubspot_search
+import sources.hubspot.search
 from sources import Window
 from tests import company
 from tests.kinds import KINDS, Running
@@ -33,8 +33,8 @@ def running() -> Iterator[Running]:
 def _small_searches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Searches of 20 that end after 100, instead of 200 and 10,000."""
     monkeypatch.setattr(sys.modules["sandbox.hubspot.search"], "CAP", 100)
-    monkeypatch.setattr(sources.hubspot_search, "SEARCH_CAP", 100)
-    monkeypatch.setattr(sources.hubspot_search, "SEARCH_LIMIT", 20)
+    monkeypatch.setattr(sources.hubspot.search, "SEARCH_CAP", 100)
+    monkeypatch.setattr(sources.hubspot.search, "SEARCH_LIMIT", 20)
 
 
 def pages(running: Running, name: str, window: Window) -> list[Any]:

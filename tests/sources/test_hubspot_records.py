@@ -14,7 +14,7 @@ import sources.hubspot
 from clients import Denied, Refused
 from sandbox.web import now
 from sources import Page, Table, Window
-from sources.hubspot_kinds import KINDS
+from sources.hubspot.kinds import KINDS
 from tests.kinds import KINDS as SYSTEMS
 from tests.kinds import Running
 from tests.pulled import contract

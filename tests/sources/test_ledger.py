@@ -14,7 +14,7 @@ import pytest
 import sources.files
 from clients import Implausible, Refused
 from contracts import load
-from sources import shelf
+from sources.files import shelf
 from systems import System
 from tests.pulled import Landing
 

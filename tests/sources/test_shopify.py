@@ -12,7 +12,7 @@ import pytest
 from graphql import parse, validate
 
 import clients.shopify
-import clients.shopify_bulk
+import clients.shopify.bulk
 import publishers.shopify
 import sources.shopify
 from clients import Implausible
@@ -22,8 +22,8 @@ from sandbox.shopify.cost import Costs
 from sandbox.shopify.goods import Refund
 from sandbox.web import now
 from sources import Table, Window
-from sources import shopify_queries as queries
-from sources.shopify_kinds import KINDS, REFUNDS
+from sources.shopify import queries
+from sources.shopify.kinds import KINDS, REFUNDS
 from tests import company, shopify_schema
 from tests.kinds import KINDS as SYSTEMS
 from tests.kinds import Running
@@ -35,8 +35,8 @@ def _queries() -> dict[str, str]:
     texts = {
         "check": clients.shopify.CHECK,
         "scopes": clients.shopify.SCOPES,
-        "run": clients.shopify_bulk.RUN,
-        "state": clients.shopify_bulk.STATE,
+        "run": clients.shopify.bulk.RUN,
+        "state": clients.shopify.bulk.STATE,
         "locations": queries.LOCATIONS,
         "destroyed": queries.DESTROYED,
         "there": queries.THERE,

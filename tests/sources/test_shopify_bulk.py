@@ -15,9 +15,10 @@ import clients.shopify
 import sources.shopify
 from clients import Denied, Implausible, Unavailable
 from sandbox.shopify.goods import Refund
-from sources import Page, Window, shopify_bulk
-from sources.shopify_kinds import KINDS
-from sources.shopify_spool import Spool
+from sources import Page, Window
+from sources.shopify import bulk as shopify_bulk
+from sources.shopify.kinds import KINDS
+from sources.shopify.spool import Spool
 from tests import company
 from tests.kinds import KINDS as SYSTEMS
 from tests.kinds import Running

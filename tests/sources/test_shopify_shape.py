@@ -8,8 +8,8 @@ import pytest
 from graphql import build_schema, graphql_sync
 
 import clients.shopify
-from sources import shopify_shape
-from sources.shopify_kinds import KINDS
+from sources.shopify import shape as shopify_shape
+from sources.shopify.kinds import KINDS
 from tests import shopify_schema
 from tests.sources.test_shopify import SHOPIFY, read, table
 
