@@ -1,7 +1,8 @@
 """Nested orders from JSON pages in memory to orders and order_lines in staging.
 
 Ours is the product's own path: the WooCommerce source with a store in memory behind it, pull,
-check, load, and the staging models. The baseline is dlt as it comes, into DuckDB: no check.
+check, load, and the staging models. The baselines check nothing: dlt as it comes, into DuckDB,
+and DuckDB's own read_json of one file.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ def measure(options: Options) -> list[Row]:
         compared, theirs = size, [_theirs(options, size) for _ in range(times)]
     ours = [_ours(options, compared) for _ in range(times)]
     whole = ours if compared == size else [_ours(options, size) for _ in range(times)]
+    named = f"pull_nested: duckdb read_json, {size:,} orders"
+    plain = [apart(options.say, named, read_json, size) for _ in range(times)]
     return [
         ratio(
             "pull_nested",
@@ -41,6 +44,14 @@ def measure(options: Options) -> list[Row]:
             median(run.seconds for run in theirs),
             "s",
             compared,
+        ),
+        ratio(
+            "pull_nested",
+            "duckdb read_json",
+            median(run.seconds for run in whole),
+            median(run.seconds for run in plain),
+            "s",
+            size,
         ),
         figure("pull_nested", "seconds", median(run.seconds for run in whole), "s", size),
         figure("pull_nested", "memory", median(run.memory for run in whole), "MB", size),
@@ -128,6 +139,25 @@ def theirs(size: int) -> Cost:
                 pipelines_dir=folder,
             ).run(resource())
         _prove(path, ("staging.orders", "staging.orders__line_items"), size)
+    return measured
+
+
+def read_json(size: int) -> Cost:
+    from warehouse import memory
+
+    with tempfile.TemporaryDirectory(prefix="kopru-bench-") as folder:
+        file, path = Path(folder, "orders.json"), str(Path(folder) / "plain.duckdb")
+        file.write_bytes(b"\n".join(orders.texts(size)))
+        connection = memory()
+        connection.execute(f"attach '{path}' as plain; create schema plain.staging")
+        with cost() as measured:
+            connection.execute(f"create table plain.staging.orders as from read_json('{file}')")
+            connection.execute(
+                """create table plain.staging.lines as
+                    select id, unnest(line_items) from plain.staging.orders"""
+            )
+        connection.close()
+        _prove(path, ("staging.orders", "staging.lines"), size)
     return measured
 
 

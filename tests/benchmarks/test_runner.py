@@ -43,10 +43,11 @@ def test_only_one_is_measured_and_the_others_rows_stay(
 
 
 def test_nested_orders_arrive_on_both_sides(tmp_path: Path) -> None:
-    first, *figures = run(tmp_path / "latest.json", "--only", "pull_nested", "--size", "120")
+    first, plain, *figures = run(tmp_path / "latest.json", "--only", "pull_nested", "--size", "120")
     assert first.keys() == RATIO
     assert (first["metric"], first["baseline"]) == ("ratio", "dlt defaults")
     assert first["value"] == pytest.approx(first["ours"] / first["theirs"], abs=0.01)
+    assert (plain["metric"], plain["baseline"]) == ("ratio", "duckdb read_json")
     assert {row["metric"] for row in figures} == {"seconds", "memory"}
 
 
@@ -63,7 +64,7 @@ def test_a_long_baseline_is_compared_at_a_fifth(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(pull_nested, "_ours", ours)
     monkeypatch.setattr(pull_nested, "_theirs", theirs)
-    short, seconds, _ = pull_nested.measure(Options(1000, False, print))
+    short, _, seconds, _ = pull_nested.measure(Options(1000, False, print))
     assert (short["value"], short["size"]) == (0.1, 200)
     assert (seconds["value"], seconds["size"]) == (10.0, 1000)
     assert asked.count(("theirs", 200)) == 1
