@@ -139,7 +139,7 @@ def _members(fields: Mapping[str, str], number: int, promised: bool) -> str:
 @contextmanager
 def answering(content: bytes) -> Iterator[str]:
     """A server that has the ERP's WSDL and this one answer."""
-    from sandbox import erp_wire
+    from sandbox.erp import wire as erp_wire
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

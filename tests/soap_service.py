@@ -73,5 +73,7 @@ def system(url: str, settings: str) -> System:
 
 
 def landing(folder: Path, url: str, settings: str, key: str) -> Landing:
-    promised = SimpleNamespace(tables={"rows": SimpleNamespace(key=(key,), columns=())})
+    promised = SimpleNamespace(
+        tables={"rows": SimpleNamespace(key=(key,), columns=(), volatile=())}
+    )
     return Landing(folder, sources.soap, system(url, settings), promised)

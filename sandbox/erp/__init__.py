@@ -19,10 +19,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox import erp_goods as goods
-from sandbox import erp_records as shown
-from sandbox import erp_types as types
-from sandbox import erp_wire as wire
+from sandbox.erp import goods, types, wire
+from sandbox.erp import records as shown
 from sandbox.records import Customer, Order
 from sandbox.store import Store
 

@@ -7,8 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sandbox import erp_types as types
-from sandbox import erp_wire as wire
+from sandbox.erp import types, wire
 from sandbox.erp.records import LOCAL, VAT
 from sandbox.records import Customer, Line, Order
 

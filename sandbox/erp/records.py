@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
-from sandbox import erp_types as types
-from sandbox import erp_wire as wire
+from sandbox.erp import types, wire
 from sandbox.records import Customer, Line, Order
 
 LOCAL = timezone(timedelta(hours=3))  # Istanbul; the ERP labels some local times as UTC

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox import nav_pages as pages
+from sandbox.nav import pages
 from sandbox.nav.wsdl import wsdl
 from sandbox.records import Customer, Order
 from sandbox.store import Store
