@@ -95,8 +95,8 @@ def resource(
     `volatile`: paths of its rows that come and go.
     `address`: where the system is; at another one everything is read, and no memory trusted.
     Its state: `watermark` (highest cursor of finished, complete windows), `place`, `last_full` and
-    `swept` (rows at, and moment of, the last full count), `shape` and `sampled` (rows it was
-    learned from), and within a window what `OF_WINDOW` names.
+    `swept` (rows at, and moment of, the last full count), `shape` and `sampled` (most rows
+    it was learned from at once), and within a window what `OF_WINDOW` names.
     """
     since = _utc(since) if since else None
 

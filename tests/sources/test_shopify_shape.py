@@ -8,8 +8,8 @@ import pytest
 from graphql import build_schema, graphql_sync
 
 import clients.shopify
-from sources.shopify import shape as shopify_shape
 from sources.shopify.kinds import KINDS
+from sources.shopify.shape import shape as shape_of
 from tests import shopify_schema
 from tests.sources.test_shopify import SHOPIFY, read, table
 
@@ -39,9 +39,9 @@ def test_the_shape_is_that_of_shopifys_own_schema(
     theirs = shopify_schema.schema(clients.shopify.VERSION)
     with SHOPIFY.running(customers=1, orders=1) as running:
         shop = clients.shopify.connect(running.system)
-        sandboxed = shopify_shape.shape(shop, KINDS[name])
+        sandboxed = shape_of(shop, KINDS[name])
         monkeypatch.setattr(shop, "query", lambda text: graphql_sync(theirs, text).data)
-        assert shopify_shape.shape(shop, KINDS[name]) == sandboxed
+        assert shape_of(shop, KINDS[name]) == sandboxed
 
 
 def test_a_field_that_is_gone_or_has_another_type_shows_in_the_shape(
@@ -57,7 +57,7 @@ def test_a_field_that_is_gone_or_has_another_type_shows_in_the_shape(
         shop = clients.shopify.connect(running.system)
         schema = build_schema(changed)
         monkeypatch.setattr(shop, "query", lambda text: graphql_sync(schema, text).data)
-        found = shopify_shape.shape(shop, KINDS["variants"])
+        found = shape_of(shop, KINDS["variants"])
     assert found == {
         "id": "ID",
         "price": "Int",
