@@ -29,7 +29,7 @@ start: $(READY)  ## Airflow alone, for your own systems.toml and connections
 	$(BIN)/python -m sandbox.up --no-box
 
 test: $(READY)  ## all tests
-	$(BIN)/python -m pytest -n 2 tests
+	$(BIN)/python -m pytest -n 3 tests
 
 check: $(READY)  ## ruff, mypy, sqlfluff, architecture
 	$(BIN)/ruff check .
