@@ -54,9 +54,7 @@ def ours(size: int) -> Cost:
         (data / "sales.odcs.yaml").write_text(sales.contract(), encoding="utf-8")
         settings = {"folder": str(files), "tables": {"order_lines": {"files": "*.csv"}}}
         system = System("depot", "files", contract=str(data / "sales.odcs.yaml"), settings=settings)
-        places = Places(
-            data, data / "landing", data / "journal", str(data / "warehouse.duckdb"), data / "serve"
-        )
+        places = Places.below(data)
         contract = contract_of(system)
         with cost() as measured:
             pull.pull(places, system, contract)

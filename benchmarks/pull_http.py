@@ -61,9 +61,7 @@ def ours(url: str, size: int, settings: dict[str, int]) -> Cost:
     contract = contract_of(system)
     with tempfile.TemporaryDirectory(prefix="kopru-bench-") as folder:
         data = Path(folder)
-        places = Places(
-            data, data / "landing", data / "journal", str(data / "warehouse.duckdb"), data / "serve"
-        )
+        places = Places.below(data)
         with cost() as measured:
             [done] = pull.pull(places, system, contract, tables=["orders"])
         if done.problem:

@@ -90,9 +90,7 @@ def ours(size: int) -> Cost:
     contract, shop = contract_of(system), Shop(orders.texts(size))
     with tempfile.TemporaryDirectory(prefix="kopru-bench-") as folder:
         data = Path(folder)
-        places = Places(
-            data, data / "landing", data / "journal", str(data / "warehouse.duckdb"), data / "serve"
-        )
+        places = Places.below(data)
         with patch.object(woocommerce, "connect", lambda _: shop), cost() as measured:
             pull.pull(places, system, contract, tables=["orders"])
             check.check(places, system, contract)

@@ -59,13 +59,7 @@ def _company(options: Options) -> list[Round]:
         running(options.size, options.say) as company,
     ):
         data = Path(folder)
-        places = Places(
-            data,
-            data / "landing",
-            data / "journal",
-            str(data / "warehouse.duckdb"),
-            data / "serving",
-        )
+        places = Places.below(data)
         rounds = [_round(options, company, places, number) for number in range(TIMES + 1)]
     first, *again = rounds
     if not (first.loaded and first.written and all(found.seen for found in again)):

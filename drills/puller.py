@@ -20,16 +20,6 @@ from warehouse import Places
 from warehouse.pull import pull
 
 
-def places_of(folder: Path) -> Places:
-    return Places(
-        data=folder,
-        landing=folder / "landing",
-        journal=folder / "journal",
-        warehouse=str(folder / "warehouse.duckdb"),
-        serving=folder / "serving",
-    )
-
-
 def system_of(kind: str, url: str) -> System:
     return System(f"my_{kind}", kind, connection=Connection(host=url, password="drill"))
 
@@ -40,7 +30,7 @@ def main(folder: str, kind: str, url: str, table: str) -> None:
     logging.getLogger("warehouse.pull").setLevel(logging.INFO)
     print(json.dumps({"resting": psutil.Process().memory_info().rss}), flush=True)
     system, started = system_of(kind, url), time.monotonic()
-    [done] = pull(places_of(Path(folder)), system, contract_of(system), tables=[table])
+    [done] = pull(Places.below(Path(folder)), system, contract_of(system), tables=[table])
     said = {
         "claimed": done.claimed,
         "seen": done.seen,

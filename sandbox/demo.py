@@ -16,7 +16,7 @@ from sandbox.airflow_processes import Airflow, AirflowError
 from sandbox.airflow_settings import ROOT
 from sandbox.box import Box
 from sandbox.rounds import Round, run
-from sandbox.stage import places_under, staged
+from sandbox.stage import staged
 from sandbox.telling import Teller
 from sandbox.truth import customer_ids, found
 from systems import System
@@ -43,7 +43,7 @@ def main() -> int:
     shutil.rmtree(data, ignore_errors=True)
     try:
         with staged(data, chosen.people, chosen.seed, teller.say) as (airflow, box, systems):
-            Demo(airflow, box, systems, places_under(data), teller).play()
+            Demo(airflow, box, systems, Places.below(data), teller).play()
     except (AirflowError, Surprise) as error:
         teller.say(f"FAILED: {error}")
         return 1

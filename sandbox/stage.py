@@ -12,19 +12,8 @@ from sandbox.airflow_processes import Airflow, running
 from sandbox.airflow_settings import ROOT, environment, free_port
 from sandbox.box import Box
 from systems import System
-from warehouse import Places
 
 SYSTEMS = ROOT / "systems.toml"
-
-
-def places_under(data: Path) -> Places:
-    return Places(
-        data=data,
-        landing=data / "landing",
-        journal=data / "journal",
-        warehouse=str(data / "warehouse.duckdb"),
-        serving=data / "serving",
-    )
 
 
 def expected_dags(systems: dict[str, System]) -> set[str]:

@@ -18,13 +18,7 @@ class House:
     """`notices`: what the last round said of rows in quarantine."""
 
     def __init__(self, folder: Path) -> None:
-        self.places = Places(
-            data=folder,
-            landing=folder / "landing",
-            journal=folder / "journal",
-            warehouse=str(folder / "warehouse.duckdb"),
-            serving=folder / "serving",
-        )
+        self.places = Places.below(folder)
         self.notices: list[str] = []
 
     def round(self, system: System, **options: Any) -> list[str]:

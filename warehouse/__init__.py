@@ -37,6 +37,17 @@ class Places:
     serving: Path
 
     @classmethod
+    def below(cls, data: Path) -> Places:
+        """All of it in one folder."""
+        return cls(
+            data=data,
+            landing=data / "landing",
+            journal=data / "journal",
+            warehouse=str(data / "warehouse.duckdb"),
+            serving=data / "serving",
+        )
+
+    @classmethod
     def from_environment(cls) -> Places:
         data = Path(os.environ.get("KOPRU_DATA", "data")).resolve()
         wanted = os.environ.get("KOPRU_LANDING", str(data / "landing"))

@@ -68,8 +68,9 @@ def load(places: Places, system: System, contract: Contract) -> list[Loaded]:
                 continue
             with transaction(connection):
                 _load(connection, places, system, one, done[one.table.name])
-            if one.verdict.accepted:
-                forget(places, one.item)
+                if one.verdict.accepted:
+                    # Before the commit: a crash in between costs typing again, and no file stays.
+                    forget(places, one.item)
         merge_journal(connection, Journal(places.journal))
     return list(done.values())
 

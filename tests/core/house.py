@@ -142,13 +142,7 @@ class Shelf:
 class House:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder, self.monkeypatch = folder, monkeypatch
-        self.places = Places(
-            data=folder,
-            landing=folder / "landing",
-            journal=folder / "journal",
-            warehouse=str(folder / "warehouse.duckdb"),
-            serving=folder / "serving",
-        )
+        self.places = Places.below(folder)
         write_contract(folder / "made_up.odcs.yaml")
         self.erp = self.system("erp")
         self.shelves: dict[str, Shelf] = {"customers": Shelf()}

@@ -64,7 +64,7 @@ def as_utf8(file: IO[bytes], encoding: str | None, mojibake: bool = True) -> IO[
                 raise Unreadable(f"it is no text in {found}; set encoding") from None
             _look(tail + text, found, mojibake)
             tail = (tail + text)[-2:]
-    except BaseException:
+    except BaseException:  # whatever stopped it, nobody else will close the file
         made.close()
         raise
     made.seek(0)
