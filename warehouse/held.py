@@ -13,13 +13,14 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from contracts.typed import text
 from sources import LISTED, READ
 from sources import Held as Memory
 
 LIMIT = "64MB"
-BATCH = 10_000
+BATCH = 50_000
 # held: newest landed row of each key, and what this pull adds. read, listed: keys of this pull,
 # each once.
 TABLES = """
@@ -30,21 +31,24 @@ TABLES = """
 
 
 class Held(Memory):
-    """`newest`: SELECTs of key, hash, cursor, there; together a row per key."""
+    """`newest_first`: rows of the landing in parts, as it gives them."""
 
-    def __init__(self, folder: Path, newest: Iterable[str] = ()) -> None:
+    def __init__(self, folder: Path, newest_first: Iterable[pa.Table] = ()) -> None:
         self.id = uuid.uuid4().hex
         self.connection = duckdb.connect(
             config={"memory_limit": LIMIT, "threads": 2, "temp_directory": str(folder / "held")}
         )
         self.connection.execute("set preserve_insertion_order = false")
         self.connection.execute(TABLES)
-        for share in newest:
-            self.connection.execute(f"insert into held {share}")
+        for part in newest_first:
+            self._remember(part)
+        # Rows are added by another thread than the one that asks, and a connection serves one.
+        self.adding = self.connection.cursor()
         self.waiting: dict[str, list[str]] = {READ: [], LISTED: []}
         self.counted = {READ: 0, LISTED: 0}
 
     def close(self) -> None:
+        self.adding.close()
         self.connection.close()
 
     def meet(self, keys: Iterable[str], how: str = READ) -> None:
@@ -59,7 +63,7 @@ class Held(Memory):
     def missed(self, listed: Mapping[str, str | None]) -> list[str]:
         self._note(READ)
         page = pa.table({"key": list(listed), "cursor": pa.array(listed.values(), pa.string())})
-        with self._registered("page", page):
+        with _registered(self.connection, "page", page):
             found = self.connection.execute(
                 """select key from page
                     anti join read using (key)
@@ -83,9 +87,8 @@ class Held(Memory):
 
     def fresh(self, batch: pa.Table) -> pa.Table:
         """Of the landing's rows those whose hash is new, the last one of each key; now held."""
-        position = pa.array(range(len(batch)), pa.int64())
-        with self._registered("batch", batch.append_column("position", position)):
-            found = self.connection.execute(
+        with _registered(self.adding, "batch", _numbered(batch.select(["_key", "_hash"]))):
+            found = self.adding.execute(
                 """with newest as (
                         select _key as key, arg_max(_hash, position) as hash,
                             max(position) as position
@@ -95,11 +98,11 @@ class Held(Memory):
                     where held.hash is distinct from newest.hash
                     order by position"""
             ).to_arrow_table()
-        fresh = batch.take(found["position"])
-        with self._registered("fresh", fresh):
-            if any(found["was"].to_pylist()):
-                self.connection.execute("delete from held using fresh where key = _key")
-            self.connection.execute(
+        fresh = batch if len(found) == len(batch) else batch.take(found["position"])
+        with _registered(self.adding, "fresh", fresh):
+            if pc.any(found["was"]).as_py():
+                self.adding.execute("delete from held using fresh where key = _key")
+            self.adding.execute(
                 "insert into held select _key, _hash, _cursor, _change is null from fresh"
             )
         return fresh
@@ -119,10 +122,23 @@ class Held(Memory):
         query = "select key, cursor from held where there"
         return dict(self.connection.execute(query).fetchall())
 
+    def _remember(self, older: pa.Table) -> None:
+        """Rows whose keys are not held yet. Part by part: over all rows at once, neither an
+        aggregate nor a window spills reliably."""
+        with _registered(self.connection, "older", _numbered(older)):
+            self.connection.execute(
+                """insert into held
+                    with newest as (
+                        from older
+                        qualify row_number() over (partition by _key order by position desc) = 1)
+                    select _key as key, _hash, _cursor, _change is null
+                    from newest anti join held on _key = held.key"""
+            )
+
     def _note(self, how: str) -> None:
         if keys := self.waiting[how]:
             self.waiting[how] = []
-            with self._registered("keys", pa.table({"key": keys})):
+            with _registered(self.connection, "keys", pa.table({"key": keys})):
                 self.counted[how] += self._number(
                     f"insert into {how} select distinct key from keys anti join {how} using (key)"
                 )
@@ -131,10 +147,17 @@ class Held(Memory):
         [(number,)] = self.connection.execute(query).fetchall()
         return int(number)
 
-    @contextmanager
-    def _registered(self, name: str, table: pa.Table) -> Iterator[None]:
-        self.connection.register(name, table)
-        try:
-            yield
-        finally:
-            self.connection.unregister(name)
+
+@contextmanager
+def _registered(
+    connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table
+) -> Iterator[None]:
+    connection.register(name, table)
+    try:
+        yield
+    finally:
+        connection.unregister(name)
+
+
+def _numbered(rows: pa.Table) -> pa.Table:
+    return rows.append_column("position", pa.array(range(len(rows)), pa.int64()))

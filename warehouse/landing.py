@@ -11,19 +11,22 @@ once dlt has recorded the load: a killed pull leaves either a whole load or none
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import pyarrow as pa
+from pyarrow import parquet
 
 from contracts.typed import text
 from warehouse.files import read_json, write_json
 
 FORMAT = 1
-SHARE = 200_000  # rows sorted at once: neither aggregates nor windows spill reliably
+PART = 50_000  # rows read at once
 SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("_key", "_cursor", "_hash", "_row", "_change", "_load_id")]
 )
+SMALL = ["_key", "_cursor", "_hash", "_change"]
 
 
 class LandingError(RuntimeError):
@@ -71,8 +74,7 @@ class Load:
     @property
     def rows_query(self) -> str:
         """SELECT of the six columns plus `_position`, the order in which rows were landed."""
-        files = sorted(self.folder.glob(f"{self.id}.*[0-9a-z].parquet"))
-        files = [file for file in files if not file.name.endswith(".bad.parquet")]
+        files = self.files
         if not files:
             columns = ", ".join(f"null::varchar as {name}" for name in SCHEMA.names)
             return f"select {columns}, 0::bigint as _position where false"
@@ -81,6 +83,12 @@ class Load:
             f"from read_parquet({text(str(file))}, file_row_number = true)"
             for at, file in enumerate(files)
         )
+
+    @property
+    def files(self) -> list[Path]:
+        """Of its rows, in the order in which they were landed."""
+        files = sorted(self.folder.glob(f"{self.id}.*[0-9a-z].parquet"))
+        return [file for file in files if not file.name.endswith(".bad.parquet")]
 
     @property
     def verdict_path(self) -> Path:
@@ -121,19 +129,20 @@ class Landing:
             path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != "_"
         )
 
-    def newest(self, system: str, table: str) -> list[str]:
-        """SELECTs of key, hash, cursor and there (not gone): the newest row of every key, each
-        of them a share of the keys that fits into little memory."""
-        loads = [load for load in self.loads(system, table) if load.manifest.rows]
-        union = " union all ".join(f"({load.rows_query})" for load in loads)
-        shares = -(-sum(load.manifest.rows for load in loads) // SHARE)
-        return [
-            f"""select _key, _hash, _cursor, _change is null
-                from (select * exclude (_row) from ({union}) where hash(_key) % {shares} = {share})
-                qualify row_number() over
-                    (partition by _key order by _load_id desc, _position desc) = 1"""
-            for share in range(shares)
-        ]
+    def newest_first(self, system: str, table: str) -> Iterator[pa.Table]:
+        """All landed rows but for their documents, in parts: the newest part first, and in each
+        the newest row last."""
+        parts: list[pa.Table] = []
+        for load in reversed(self.loads(system, table)):
+            for file in reversed(load.files if load.manifest.rows else []):
+                with parquet.ParquetFile(file) as rows:
+                    for group in reversed(range(rows.num_row_groups)):
+                        parts.append(rows.read_row_group(group, columns=SMALL))
+                        if sum(map(len, parts)) >= PART:
+                            yield pa.concat_tables(reversed(parts))
+                            parts = []
+        if parts:
+            yield pa.concat_tables(reversed(parts))
 
     def announce(self, manifest: Manifest) -> None:
         """Says what a load is about to bring; it counts once it is sealed."""

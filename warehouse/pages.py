@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
 
 import dlt
 import duckdb
@@ -16,66 +17,40 @@ from contracts import Table as Promise
 from sources import Page, Reading
 from sources.cells import Cells
 from warehouse import memory
-from warehouse.documents import row_hash, to_json, told
+from warehouse.documents import LANDED, told, told_cells
 from warehouse.held import Held
 from warehouse.landing import SCHEMA, Manifest
 
 FULL = 4_000_000  # bytes of documents in one batch
-FIVE = pa.schema(list(SCHEMA)[:5])
+AHEAD = 2  # pages that may wait to be written down
 
 
 @dataclass
 class Batch:
-    """Rows on their way into Arrow, column by column in the order of SCHEMA; without load ids.
+    """Pages in Arrow, until they are many."""
 
-    `tables`: those that came before, in Arrow already.
-    """
-
-    columns: tuple[list[Any], ...] = field(default_factory=lambda: ([], [], [], [], []))
     tables: list[pa.Table] = field(default_factory=list)
     size: int = 0
 
-    def take(self, page: Page, volatile: tuple[str, ...] = ()) -> None:
-        """A page of rows in Python."""
-        digests = [row_hash(row, volatile, page.change) for row in page.rows]
-        changes = [page.change] * len(page.rows)
-        self._add(page.keys, page.cursors, digests, list(map(to_json, page.rows)), changes)
-        none, gone = [None] * len(page.gone), list(page.gone.values())
-        self._add(list(page.gone), none, gone, none, gone)
-
-    def _add(self, *columns: Sequence[Any]) -> None:
-        for column, values in zip(self.columns, columns, strict=True):
-            column.extend(values)
-        self.size += sum(map(len, filter(None, columns[3])))
+    def put(self, table: pa.Table) -> None:
+        self.tables.append(table.cast(LANDED))
+        self.size += table["_row"].nbytes
 
     @property
     def is_full(self) -> bool:
         return self.size >= FULL
 
-    def put(self, table: pa.Table) -> None:
-        """Rows in Arrow: the first five columns of SCHEMA."""
-        self._close()
-        self.tables.append(table.cast(FIVE))
-        self.size += table["_row"].nbytes
-
-    def __len__(self) -> int:
-        return len(self.columns[0]) + sum(map(len, self.tables))
-
     def table(self, load: str) -> pa.Table:
-        self._close()
         rows = pa.concat_tables(self.tables)
         return rows.append_column(SCHEMA.field("_load_id"), pa.array([load] * len(rows)))
-
-    def _close(self) -> None:
-        if self.columns[0]:
-            arrays = [pa.array(column, pa.string()) for column in self.columns]
-            self.tables.append(pa.table(arrays, schema=FIVE))
-            self.columns = ([], [], [], [], [])
 
 
 @dataclass
 class Loader:
-    """Turns one load's pages into Arrow, leaving out rows the landing already holds."""
+    """Turns one load's pages into Arrow, leaving out rows the landing already holds.
+
+    Columns of cells in a thread of its own: a file is read on while they are written down.
+    """
 
     system: str
     promise: Promise
@@ -86,21 +61,29 @@ class Loader:
     gone: int = 0
     fields: set[str] = field(default_factory=set)
     batch: Batch = field(default_factory=Batch)
+    worker: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1))
+    waiting: deque[Future[pa.Table | None]] = field(default_factory=deque)
+
+    def __enter__(self) -> Loader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.worker.shutdown(cancel_futures=True)
 
     def arrow(self, item: TDataItem) -> Iterator[pa.Table]:
         """Tables of many pages: dlt spends milliseconds on each. The Reading comes last."""
         self.load = self.load or dlt.current.load_package_state()["load_id"]
         if isinstance(item, Reading):
-            self.reading = item
+            self.reading, ahead = item, 0
+            self.waiting.append(self.worker.submit(self._close))
         else:
-            self._page(item)
-        if len(self.batch) and (self.batch.is_full or isinstance(item, Reading)):
-            # Emptied before it is yielded: dlt may bring the next page before it comes back.
-            full, self.batch = self.batch, Batch()
-            fresh = self.held.fresh(full.table(self.load))
-            self.rows += len(fresh)
-            self.gone += fresh["_row"].null_count
-            if len(fresh):
+            ahead = AHEAD
+            self.waiting.append(self._take(item))
+        while len(self.waiting) > ahead:
+            fresh = self.waiting.popleft().result()
+            if fresh is not None and len(fresh):
+                self.rows += len(fresh)
+                self.gone += fresh["_row"].null_count
                 yield fresh
 
     @cached_property
@@ -108,15 +91,29 @@ class Loader:
         """Makes documents of columns."""
         return memory()
 
-    def _page(self, page: Page) -> None:
-        volatile = self.promise.volatile
+    def _take(self, page: Page) -> Future[pa.Table | None]:
+        """Cells in a thread. Rows in Python at once: two threads of Python wait for each other."""
         if isinstance(page.rows, Cells):
             self.fields.update(page.rows.batch.schema.names)
-            if len(page.rows):
-                self.batch.put(told(self.connection, page, page.rows, volatile))
-            return
+            return self.worker.submit(self._take_cells, page, page.rows)
+        wait(self.waiting)
         self.fields.update(*page.rows)
-        self.batch.take(page, volatile)
+        done: Future[pa.Table | None] = Future()
+        done.set_result(self._put(told(page, self.promise.volatile)))
+        return done
+
+    def _take_cells(self, page: Page, cells: Cells) -> pa.Table | None:
+        return self._put(told_cells(self.connection, page, cells, self.promise.volatile))
+
+    def _put(self, table: pa.Table) -> pa.Table | None:
+        """What is ready to be landed, once it is much."""
+        if len(table):
+            self.batch.put(table)
+        return self._close() if self.batch.is_full else None
+
+    def _close(self) -> pa.Table | None:
+        full, self.batch = self.batch, Batch()
+        return self.held.fresh(full.table(self.load)) if full.tables else None
 
     def manifest(self, load: str) -> Manifest:
         reading = self.reading

@@ -104,7 +104,7 @@ def _pull_table(
     started = time.monotonic()
     with (
         _empty(working),
-        closing(Held(working, landing.newest(system.name, table))) as held,
+        closing(Held(working, landing.newest_first(system.name, table))) as held,
     ):
         pipeline = _pipeline(landing.root, system.name, table, working)
         while True:
@@ -115,8 +115,8 @@ def _pull_table(
             except ClientError as error:  # nothing was asked yet: no secret, no settings
                 done.error = error
                 return done
-            loader = Loader(system.name, contract.tables[table], held)
-            manifest = _load(landing, pipeline, _resource(source, table), loader)
+            with Loader(system.name, contract.tables[table], held) as loader:
+                manifest = _load(landing, pipeline, _resource(source, table), loader)
             _count(done, manifest, loader.reading)
             if manifest.finished or done.error:
                 log.info("%s", _summary(done, time.monotonic() - started))

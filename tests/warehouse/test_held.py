@@ -16,6 +16,7 @@ from warehouse.landing import Landing, Manifest
 
 ROWS = 300_000
 LOADS = 4
+PREFIX = "gid://shopify/Customer/"
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def landing(tmp_path: Path) -> Landing:
     folder.mkdir(parents=True)
     for load in range(1, LOADS + 1):
         duckdb.execute(
-            f"""copy (select i::varchar as _key, '2026-01-0{load}' as _cursor,
+            f"""copy (select '{PREFIX}' || i as _key, '2026-01-0{load}' as _cursor,
                     md5(i || '/{load}') as _hash, '{{}}' as _row, if(i = 7 and {load} = {LOADS},
                     'deleted', null) as _change, '{load}.5' as _load_id
                 from range({ROWS}) as t(i)) to '{folder}/{load}.5.abc0.parquet'"""
@@ -42,9 +43,11 @@ def test_more_rows_than_memory_are_remembered_in_their_newest_form(
     landing: Landing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(warehouse.held, "LIMIT", "48MB")
-    held = Held(tmp_path, landing.newest("crm", "contacts"))
+    held = Held(tmp_path, landing.newest_first("crm", "contacts"))
     assert len(held) == ROWS - 1
-    assert held.missed({"7": None, "8": f"2026-01-0{LOADS}", "9": "2026-01-01"}) == ["7", "9"]
+    asked = {"7": None, "8": f"2026-01-0{LOADS}", "9": "2026-01-01"}
+    missed = held.missed({PREFIX + key: cursor for key, cursor in asked.items()})
+    assert missed == [PREFIX + "7", PREFIX + "9"]
     held.close()
 
 
