@@ -6,6 +6,7 @@ measurement finds the memory, caches or threads of the one before it.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import resource
@@ -76,4 +77,5 @@ def apart(
 
 
 def _answer(sending: Connection, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    gc.freeze()  # as Airflow's executor does: what was there before it forked is never collected
     sending.send(function(*arguments))

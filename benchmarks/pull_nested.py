@@ -75,9 +75,15 @@ class Shop:
         self.texts = texts
 
     def page(self, path: str, params: dict[str, Any]) -> tuple[list[dict[str, Any]], int]:
-        if params["status"] != "any":
+        return self.read(path, self.ask(path, params))
+
+    def ask(self, path: str, params: dict[str, Any]) -> int | None:
+        return params["offset"] if params["status"] == "any" else None
+
+    def read(self, path: str, offset: int | None) -> tuple[list[dict[str, Any]], int]:
+        if offset is None:
             return [], 0
-        return orders.page(self.texts, params["offset"]), len(self.texts)
+        return orders.page(self.texts, offset), len(self.texts)
 
 
 def ours(size: int) -> Cost:

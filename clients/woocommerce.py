@@ -44,7 +44,14 @@ class WooCommerce:
 
     def page(self, path: str, params: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
         """One page of `path` (customers, orders ...) and how many rows match in all."""
-        response = self.http.get(f"{API}/{path}", {"per_page": PER_PAGE, **params})
+        return self.read(path, self.ask(path, params))
+
+    def ask(self, path: str, params: Mapping[str, Any]) -> requests.Response:
+        """The first half of a page: in another thread, where the system is waited for."""
+        return self.http.get(f"{API}/{path}", {"per_page": PER_PAGE, **params})
+
+    def read(self, path: str, response: requests.Response) -> tuple[list[dict[str, Any]], int]:
+        """The other half: in the thread that uses the rows, since they are in its core's cache."""
         rows = self.http.believe(response, list)
         total = response.headers.get("X-WP-Total", "")
         if not total.isdecimal() or not all(isinstance(row, dict) for row in rows):

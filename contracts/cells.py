@@ -10,8 +10,6 @@ from contracts.supported import strptime
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 # Up to 15 digits are told apart by a double, which the exact value is compared with.
 WITH_EXPONENT = r"^[+-]?\d{1,8}(\.\d{0,7})?[eE][+-]?\d{1,2}$"
-# A lone dot before three digits groups thousands; before any others it is a mistake.
-DECIMAL_COMMA = r"^[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d*)?$"
 DATED = r"^\d{4}-\d"
 FOUR_DIGITS = r"\d{4}"
 OFFSET = r"(:\d\d(\.\d+)?) ?(Z|[+-]\d\d(:?\d\d)?)$"
@@ -39,9 +37,21 @@ def typed_cell(column: Column, cell: str) -> str:
     """SQL expression of the column's type; NULL where the cell cannot be read as it."""
     if column.settings.get("decimalComma") and column.logical in ("number", "integer"):
         plain = f"replace(replace({cell}, '.', ''), ',', '.')"
-        cell = f"case when {_matches(cell, DECIMAL_COMMA)} then {plain} end"
+        if column.logical == "number" and _is_decimal(column.type):
+            exact = _decimal_comma(rf"\d{{0,{scale(column.type)}}}0*")
+            return f"case when {_matches(cell, exact)} then try_cast({plain} as {column.type}) end"
+        cell = f"case when {_matches(cell, _decimal_comma())} then {plain} end"
     cast = CASTS.get(column.logical, _plain)
     return cast(column, cell)
+
+
+def _decimal_comma(decimals: str = r"\d*") -> str:
+    # A lone dot before three digits groups thousands; before any others it is a mistake.
+    return rf"^[+-]?(\d{{1,3}}(\.\d{{3}})+|\d+)(,{decimals})?$"
+
+
+def _is_decimal(kind: str) -> bool:
+    return kind.upper().startswith(("DECIMAL", "NUMERIC"))
 
 
 def _matches(cell: str, pattern: str) -> str:
@@ -63,7 +73,7 @@ def _number(column: Column, cell: str) -> str:
     value = f"try_cast({cell} as {column.type})"
     if kind in ("DOUBLE", "FLOAT", "REAL"):
         return f"case when {_matches(cell, NUMBER)} and isfinite({value}) then {value} end"
-    if not kind.startswith(("DECIMAL", "NUMERIC")):
+    if not _is_decimal(kind):
         return _integer(column, cell)
     # try_cast rounds in silence; money with more decimals than promised must be seen.
     plain = rf"^[+-]?\d*(\.\d{{0,{scale(kind)}}}0*)?$"
@@ -74,7 +84,7 @@ def _number(column: Column, cell: str) -> str:
 
 def scale(kind: str) -> int:
     """Decimals an SQL type keeps; DECIMAL alone is DECIMAL(18,3) in DuckDB."""
-    if not kind.upper().startswith(("DECIMAL", "NUMERIC")):
+    if not _is_decimal(kind):
         return 0
     found = re.search(r"\(\s*\d+\s*(?:,\s*(\d+)\s*)?\)", kind)
     return int(found.group(1) or 0) if found else 3

@@ -12,6 +12,7 @@ from dlt.sources import DltResource
 
 from contracts import Contract, load
 from sources import Page, Reading
+from warehouse.documents import told
 from warehouse.held import Held
 from warehouse.pages import Batch
 
@@ -94,8 +95,6 @@ class Landed:
         return readings
 
     def _land(self, table: str, page: Page) -> None:
-        batch = Batch()
-        batch.take(page)
         for row, key in zip(page.rows, page.keys, strict=True):
             if page.change is None:
                 self.rows[table][key] = row
@@ -105,7 +104,8 @@ class Landed:
         for key, change in page.gone.items():
             self.rows[table].pop(key, None)
             self.changes[table][key] = change
-        if len(batch):
+        batch = Batch([told(page)])
+        if len(batch.tables[0]):
             self.held(table).fresh(batch.table(""))
 
 

@@ -98,7 +98,7 @@ def _check(
             verdict.reason = verdict.reason or _broken_load_rule(connection, table)
         verdict.reason = verdict.reason or _too_many(table, verdict, before)
         verdict.accepted = verdict.reason is None
-        _write_bad(connection, load, rules)
+        _write_bad(connection, load, verdict)
     finally:
         connection.close()
     return verdict
@@ -218,7 +218,10 @@ def _too_many(table: Table, verdict: Verdict, before: Sequence[Load]) -> str | N
     )
 
 
-def _write_bad(connection: duckdb.DuckDBPyConnection, load: Load, rules: list[Rule]) -> None:
+def _write_bad(connection: duckdb.DuckDBPyConnection, load: Load, verdict: Verdict) -> None:
+    if not verdict.quarantined:
+        load.bad_path.unlink(missing_ok=True)
+        return
     aside = load.folder / f".{load.id}.bad.tmp"
     connection.execute(
         f"""copy (

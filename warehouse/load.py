@@ -99,7 +99,9 @@ def _load(
         if verdict.accepted:
             target = tables.raw_name(system, table.name)
             _select_good(connection, system, table, item)
-            changed = _merge(connection, target) + _tombstone(connection, system.name, target)
+            changed = _merge(connection, system.name, target) + _tombstone(
+                connection, system.name, target
+            )
             if changed:
                 tables.bump(connection, target, item.id)
     connection.execute(
@@ -146,14 +148,14 @@ def _note_results(connection: duckdb.DuckDBPyConnection, verdict: Verdict) -> No
 def _select_good(
     connection: duckdb.DuckDBPyConnection, system: System, table: Table, item: Load
 ) -> None:
-    """Temp table `good`: typed rows in the raw table's columns, without the quarantined."""
+    """Temp view `good`: typed rows in the raw table's columns, without the quarantined."""
     without_bad = (
         f"where _key not in (select _key from read_parquet({text(str(item.bad_path))}))"
         if item.bad_path.exists()
         else ""
     )
     connection.execute(
-        f"""create or replace temp table good as
+        f"""create or replace temp view good as
             select {text(system.name)} as _system, _key, _hash, _load_id, _change,
                 {", ".join(_raw_columns(system, table))}
             from typed {without_bad}"""
@@ -173,7 +175,12 @@ def _raw_columns(system: System, table: Table) -> Iterator[str]:
         yield f"json_object({pairs}) as _extra"
 
 
-def _merge(connection: duckdb.DuckDBPyConnection, target: str) -> int:
+def _merge(connection: duckdb.DuckDBPyConnection, system: str, target: str) -> int:
+    there = connection.execute(f"select 1 from {target} where _system = ? limit 1", [system])
+    if not there.fetchone():  # a system's first load has nothing to meet: in half the time
+        return _count(
+            connection.execute(f"insert into {target} by name from good where not {GONE}")
+        )
     return _count(
         connection.execute(
             f"""merge into {target} as t

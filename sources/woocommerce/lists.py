@@ -221,5 +221,6 @@ def _pages(
     first = store.page(path, {**query, "offset": offset})
     yield first
     following = range(offset + STEP, first[1] - 1, STEP)
-    calls = (partial(store.page, path, {**query, "offset": each}) for each in following)
-    yield from ahead(calls, at_once) if at_once else (call() for call in calls)
+    calls = (partial(store.ask, path, {**query, "offset": each}) for each in following)
+    for answer in ahead(calls, at_once) if at_once else (call() for call in calls):
+        yield store.read(path, answer)

@@ -30,7 +30,7 @@ from warehouse import Places, memory, opened
 from warehouse.build import Built
 from warehouse.build import build as build_all
 from warehouse.check import check
-from warehouse.documents import row_hash
+from warehouse.documents import document
 from warehouse.files import write_json
 from warehouse.landing import SCHEMA, Landing, Manifest
 from warehouse.load import Loaded
@@ -216,7 +216,7 @@ class House:
         self.clock += 1
         load = f"{self.clock}.5"
         landed = [
-            ("/".join(str(row[k]) for k in key), None, row_hash(row), orjson.dumps(row).decode())
+            ("/".join(str(row[k]) for k in key), None, document(row)[0], orjson.dumps(row).decode())
             for row in rows
         ]
         values = [(*row, None, load) for row in landed]

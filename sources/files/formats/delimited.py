@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
+from operator import methodcaller
 from typing import IO, Any
 
 import pyarrow as pa
@@ -88,7 +90,7 @@ class Body:
         """Line by line, which is fast; as soon as a line is not a row, by the strict parser."""
         rows = ragged = 0
         for block in self._blocks():
-            counted = _lines(block.decode("utf-8"), self.dialect)
+            counted = _lines(block, self.dialect)
             if counted is None:
                 return self._parsed()
             rows, ragged = rows + counted[0], ragged + counted[1]
@@ -182,22 +184,22 @@ def _split(block: bytes) -> Iterator[str]:
     return iter(io.StringIO(block.decode("utf-8"), newline=""))
 
 
-def _lines(block: str, dialect: Dialect) -> tuple[int, int] | None:
+def _lines(block: bytes, dialect: Dialect) -> tuple[int, int] | None:
     """Rows and ragged ones of a block in which each line is a row; None where one may not be."""
-    quote, delimiters = dialect.quote, dialect.width - 1
-    every = block.split("\n")
-    if block.count("\r") != sum(line.endswith("\r") for line in every):
+    quote, delimiter = dialect.quote.encode(), dialect.delimiter.encode()
+    if block.count(b"\r") != block.count(b"\r\n") + block.endswith(b"\r"):
         return None
-    if dialect.escape and dialect.escape in block:
+    if dialect.escape and dialect.escape.encode() in block:
         return None
-    lines = [line for line in every if line not in ("", "\r")]
-    quoted = [line for line in lines if quote in line] if quote else []
-    plain = (line for line in lines if quote not in line) if quoted else lines
-    ragged = sum(line.count(dialect.delimiter) != delimiters for line in plain)
+    lines = [line for line in block.split(b"\n") if line not in (b"", b"\r")]
+    quoted = [line for line in lines if quote in line] if quote and quote in block else []
+    plain = [line for line in lines if quote not in line] if quoted else lines
+    cells = Counter(map(methodcaller("count", delimiter), plain))
+    ragged = len(plain) - cells[dialect.width - 1]
     if any(line.count(quote) % 2 for line in quoted):
         return None
     try:
-        parsed = [len(cells) for cells in dialect.reader(quoted)]
+        parsed = [len(cells) for cells in dialect.reader(line.decode() for line in quoted)]
     except csv.Error:
         return None
     if len(parsed) != len(quoted):
