@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-NAMES = ("contacts", "orders")
+NAMES = ("contacts", "orders", "moving")
 
 
 def main() -> int:

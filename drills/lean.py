@@ -1,4 +1,5 @@
-"""The least HTTP server: a function from a request to a status and a JSON value or bytes."""
+"""The least HTTP server: a function from a request to a status, a JSON value or bytes, and, where
+there are any, headers."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import orjson
 
 from sandbox.serving import serving
 
-Answer = Callable[[str, str, str, bytes], tuple[int, Any]]
+Answer = Callable[[str, str, str, bytes], tuple[int, Any] | tuple[int, Any, dict[str, str]]]
 
 
 def serve(answer: Answer, told: Callable[[str], None] = lambda url: None) -> None:
@@ -23,8 +24,9 @@ def serve(answer: Answer, told: Callable[[str], None] = lambda url: None) -> Non
             body += message.get("body", b"")
             more = message.get("more_body", False)
         query = scope["query_string"].decode()
-        status, content = answer(scope["method"], scope["path"], query, body)
-        headers = [(b"content-type", b"application/json")]
+        status, content, *others = answer(scope["method"], scope["path"], query, body)
+        said = {"content-type": "application/json", **(others[0] if others else {})}
+        headers = [(name.encode(), value.encode()) for name, value in said.items()]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         if isinstance(content, (dict, list)):
             await send({"type": "http.response.body", "body": orjson.dumps(content)})

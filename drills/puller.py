@@ -13,7 +13,8 @@ import pandas  # noqa: F401 - DuckDB loads it with the first Arrow table it is g
 import psutil
 
 import sources.hubspot
-import sources.shopify  # noqa: F401
+import sources.shopify
+import sources.woocommerce  # noqa: F401
 from contracts import contract_of
 from systems import Connection, System
 from warehouse import Places
@@ -21,7 +22,9 @@ from warehouse.pull import pull
 
 
 def system_of(kind: str, url: str) -> System:
-    return System(f"my_{kind}", kind, connection=Connection(host=url, password="drill"))
+    login = "drill" if kind == "woocommerce" else ""
+    connection = Connection(host=url, login=login, password="drill")
+    return System(f"my_{kind}", kind, connection=connection)
 
 
 def main(folder: str, kind: str, url: str, table: str) -> None:

@@ -37,8 +37,8 @@ def told(page: Page, volatile: tuple[str, ...] = ()) -> pa.Table:
         [*(content for _, content in said), *none],
         [*[page.change] * len(said), *gone],
     )
-    # Bytes are bytes twice as fast as they are text.
-    arrays = [pa.array(column, pa.binary()).cast(pa.string()) for column in columns]
+    # As bytes they come in twice as fast, and what was encoded a moment ago is UTF-8.
+    arrays = [pa.array(column, pa.binary()).view(pa.string()) for column in columns]
     return pa.table(arrays, schema=LANDED)
 
 

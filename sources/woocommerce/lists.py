@@ -15,6 +15,7 @@ from sources import Listed, Page, Row, Window
 
 MOST_STEPS_BACK = 100
 STEP = PER_PAGE - 1
+STEP_BACK = 9  # rows: few leave between two pages
 LISTED = "id,date_modified_gmt,date_created_gmt"
 Params = Mapping[str, Any]
 
@@ -188,18 +189,19 @@ def walk(
     """Pages (new rows, total, next position) by id, none skipped when rows leave meanwhile.
 
     Each page starts one row early, at the last row already seen. If that row is no longer
-    there, the list moved up, and the walk steps back until it finds seen ground; what was read
-    ahead is thrown away. A page may have been read before the one that precedes it: standing on
-    seen ground, it still shows all that follows.
+    there, the list moved up, and the walk steps back, further each time, until it finds seen
+    ground; what was read ahead is thrown away. A walk that gets no further is given up. A page
+    may have been read before the one that precedes it: standing on seen ground, it still shows
+    all that follows.
     """
     at = position or {"offset": 0, "last": 0}
-    offset, last, back = at["offset"], at["last"], 0
+    offset, last, back, furthest = at["offset"], at["last"], 0, 0
     query = {**params, "orderby": "id", "order": "asc"}
     while True:
         with closing(_pages(store, path, query, offset, at_once)) as pages:
             for rows, total in pages:
                 if offset and (not rows or rows[0]["id"] > last):
-                    offset, back = max(0, offset - STEP), back + 1
+                    offset, back = max(0, offset - min(STEP, STEP_BACK << back)), back + 1
                     break
                 fresh = [row for row in rows if row["id"] > last]
                 end = offset + len(rows)
@@ -207,6 +209,8 @@ def walk(
                     yield fresh, total, None
                     return
                 offset, last = max(end - 1, 0), max([last, *(row["id"] for row in fresh)])
+                if offset > furthest:
+                    furthest, back = offset, 0
                 yield fresh, total, {"offset": offset, "last": last}
                 if len(rows) < PER_PAGE:
                     break

@@ -245,3 +245,21 @@ def test_a_variation_that_changed_without_its_product_is_found_by_the_sweep(
         landing.pull("variations")
         assert landing.rows["variations"][changed]["price"] == "0.99"
         assert landing.changes["variations"] == {gone: "deleted"}
+
+
+def test_a_long_walk_survives_that_rows_leave_at_every_page() -> None:
+    class Leaving(Replay):
+        """With each page one of the rows before it goes."""
+
+        def reply(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+            del self.tables["customers"][0]
+            return super().reply(request, **options)
+
+    store = connect(SHOP)
+    rows = [{"id": number, "meta_data": []} for number in range(1, 150 * PER_PAGE)]
+    leaving = Leaving({"customers": rows})
+    store.http.session.mount("http://", leaving)
+    customers = sources.woocommerce.tables_of(store)["customers"]
+    seen = [row["id"] for page in customers.read(Window()) for row in page.rows]
+    assert {row["id"] for row in leaving.tables["customers"]} <= {*seen}
+    assert len(seen) == len({*seen}) > 140 * PER_PAGE
