@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-NAMES = ("contacts", "orders", "moving")
+NAMES = ("contacts", "orders", "moving", "stream")
 
 
 def main() -> int:

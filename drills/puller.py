@@ -14,17 +14,26 @@ import psutil
 
 import sources.hubspot
 import sources.shopify
+import sources.soap
 import sources.woocommerce  # noqa: F401
 from contracts import contract_of
 from systems import Connection, System
 from warehouse import Places
 from warehouse.pull import pull
 
+BOOKS = {
+    "wsdl": ["/ws?wsdl"],
+    "tables": {"customers": {"operation": "ListCustomers", "rows": "customers", "claimed": "count"}},
+}
+
 
 def system_of(kind: str, url: str) -> System:
-    login = "drill" if kind == "woocommerce" else ""
+    name, login = f"my_{kind}", "drill" if kind == "woocommerce" else ""
     connection = Connection(host=url, login=login, password="drill")
-    return System(f"my_{kind}", kind, connection=connection)
+    if kind == "soap":
+        contract = str(Path(__file__).with_name("books.odcs.yaml"))
+        return System(name, kind, contract=contract, settings=BOOKS, connection=connection)
+    return System(name, kind, connection=connection)
 
 
 def main(folder: str, kind: str, url: str, table: str) -> None:

@@ -191,17 +191,18 @@ def _lines(block: bytes, dialect: Dialect) -> tuple[int, int] | None:
         return None
     if dialect.escape and dialect.escape.encode() in block:
         return None
-    lines = [line for line in block.split(b"\n") if line not in (b"", b"\r")]
+    lines = block.rstrip(b"\r\n").split(b"\n")
+    if b"" in lines or b"\r" in lines:
+        lines = [line for line in lines if line not in (b"", b"\r")]
     quoted = [line for line in lines if quote in line] if quote and quote in block else []
     plain = [line for line in lines if quote not in line] if quoted else lines
-    cells = Counter(map(methodcaller("count", delimiter), plain))
-    ragged = len(plain) - cells[dialect.width - 1]
     if any(line.count(quote) % 2 for line in quoted):
         return None
     try:
-        parsed = [len(cells) for cells in dialect.reader(line.decode() for line in quoted)]
+        parsed = list(map(len, dialect.reader(map(bytes.decode, quoted))))
     except csv.Error:
         return None
     if len(parsed) != len(quoted):
         return None
-    return len(lines), ragged + sum(width != dialect.width for width in parsed)
+    widths = Counter(map(methodcaller("count", delimiter), plain))
+    return len(lines), len(lines) - widths[dialect.width - 1] - parsed.count(dialect.width)
