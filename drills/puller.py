@@ -23,7 +23,9 @@ from warehouse.pull import pull
 
 BOOKS = {
     "wsdl": ["/ws?wsdl"],
-    "tables": {"customers": {"operation": "ListCustomers", "rows": "customers", "claimed": "count"}},
+    "tables": {
+        "customers": {"operation": "ListCustomers", "rows": "customers", "claimed": "count"},
+    },
 }
 
 
