@@ -27,7 +27,7 @@ def grouped(labels: list[int]) -> list[list[str]]:
     return list(by_label.values())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(history=st.lists(LABELS, min_size=1, max_size=6))
 def test_ids_over_a_company_s_whole_life(history: list[list[int]]) -> None:
     issued: dict[str, str] = {}
@@ -99,7 +99,7 @@ def naive(records: list[str], edges: list[tuple[str, str]]) -> dict[str, str]:
     return {record: root(record) for record in records}
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     edges=st.lists(st.tuples(st.sampled_from(RECORDS), st.integers(0, 12)), max_size=30),
     shared=st.sets(st.integers(0, 12), max_size=3),
@@ -181,7 +181,7 @@ def test_phones(written: str, normal: str | None) -> None:
     assert phone(written) == normal
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=40))
 def test_no_text_makes_an_identifier_raise(written: str) -> None:
     for normal in (email, phone, tax_number):

@@ -114,7 +114,7 @@ JSON = st.recursive(
 
 
 @pytest.mark.parametrize("of", KINDS, ids=lambda of: f"{of.logical}-{of.type}")
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @example(cells=["\xa0"])
 @given(cells=st.lists(JSON, min_size=1, max_size=25))
 def test_no_cell_makes_typing_raise(of: Column, cells: list[Any]) -> None:
@@ -127,7 +127,7 @@ def test_no_cell_makes_typing_raise(of: Column, cells: list[Any]) -> None:
             assert (found is None) == bool(reasons), cell
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @example(cells=["1E-324", "1.5e-7", "1e5", "12.340"], scale=2)
 @given(
     cells=st.lists(
@@ -147,7 +147,7 @@ def test_a_decimal_is_exact_or_reported(cells: list[str], scale: int) -> None:
             assert len(reasons) == 1
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     amounts=st.lists(
         st.decimals(-(10**12), 10**12, places=2, allow_nan=False), min_size=1, max_size=40
@@ -265,7 +265,7 @@ def test_moments_are_utc(settings_: dict[str, str], cell: Any, expected: str | N
         refused(of, cell)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(LOCAL, min_size=1, max_size=30))
 def test_local_time_is_what_python_says_it_is(moments: list[datetime]) -> None:
     """Hours a clock went through twice or never are anyone's guess: not compared."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sources.files.formats import Spec, Unreadable, delimited, text
@@ -249,7 +249,6 @@ LETTERS = st.text("abzçğıİöşüŞ0129.,;|\t\"' \n\r-", max_size=6)
 ENCODINGS = st.sampled_from(["cp1254", "iso-8859-9", "utf-8", "utf-8-sig", "utf-16", None])
 
 
-@settings(deadline=None)
 @given(
     table=st.integers(1, 4).flatmap(
         lambda width: st.lists(

@@ -6,7 +6,7 @@ import json
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sources import Page
@@ -20,7 +20,6 @@ LETTERS = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
 
 
 @pytest.mark.parametrize("volatile", [(), ("_link",)])
-@settings(deadline=None)
 @given(rows=st.lists(st.lists(LETTERS, min_size=5, max_size=5), min_size=1, max_size=5))
 def test_columns_and_rows_say_the_same(volatile: tuple[str, ...], rows: list[list[str]]) -> None:
     cells = Cells.of(NAMES, rows)
