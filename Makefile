@@ -13,6 +13,7 @@ $(READY): requirements.lock pyproject.toml
 	@echo "Making the environment in $(VENV) from requirements.lock (a few minutes the first time)"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"
+	@# Compiled now: where Python may not write bytecode, every process would do it again.
 	$(BIN)/uv pip install --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock
 	$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps -e .
 	@touch $@

@@ -51,7 +51,7 @@ class WooCommerce:
         return self.http.get(f"{API}/{path}", {"per_page": PER_PAGE, **params})
 
     def read(self, path: str, response: requests.Response) -> tuple[list[dict[str, Any]], int]:
-        """The other half: in the thread that uses the rows, since they are in its core's cache."""
+        """The other half: in the thread that uses the rows; two would wait for each other."""
         rows = self.http.believe(response, list)
         total = response.headers.get("X-WP-Total", "")
         if not total.isdecimal() or not all(isinstance(row, dict) for row in rows):

@@ -41,7 +41,7 @@ class Orders:
         found, start = self._found(given), int(given.get("offset", 0))
         page = found[start : start + int(given["per_page"])]
         rows = [self._row(number) for number in page]
-        if self.moves and given["status"] == "any" and page and not given.keys() & {"include"}:
+        if self.moves and given["status"] == "any" and page and "include" not in given:
             self._move(page[-1])
         return 200, rows, {"X-WP-Total": str(len(found))}
 

@@ -220,7 +220,7 @@ def _too_many(table: Table, verdict: Verdict, before: Sequence[Load]) -> str | N
 
 def _write_bad(connection: duckdb.DuckDBPyConnection, load: Load, verdict: Verdict) -> None:
     if not verdict.quarantined:
-        load.bad_path.unlink(missing_ok=True)
+        load.bad_path.unlink(missing_ok=True)  # an earlier verdict's
         return
     aside = load.folder / f".{load.id}.bad.tmp"
     connection.execute(

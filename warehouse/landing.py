@@ -133,14 +133,16 @@ class Landing:
         """All landed rows but for their documents, in parts: the newest part first, and in each
         the newest row last."""
         parts: list[pa.Table] = []
+        count = 0
         for load in reversed(self.loads(system, table)):
             for file in reversed(load.files if load.manifest.rows else []):
                 with parquet.ParquetFile(file) as rows:
                     for group in reversed(range(rows.num_row_groups)):
                         parts.append(rows.read_row_group(group, columns=SMALL))
-                        if sum(map(len, parts)) >= PART:
+                        count += len(parts[-1])
+                        if count >= PART:
                             yield pa.concat_tables(reversed(parts))
-                            parts = []
+                            parts, count = [], 0
         if parts:
             yield pa.concat_tables(reversed(parts))
 
