@@ -16,6 +16,9 @@ from unittest.mock import patch
 
 from benchmarks import PATIENCE, TIMES, Failed, Options, Row, figure, orders, ratio
 from benchmarks.apart import Cost, apart, cost
+from clients.answers import parsed
+from clients.records import Records, records
+from clients.woocommerce import HEADS
 
 SIZE = 200_000
 FIFTH = 5
@@ -74,16 +77,16 @@ class Shop:
     def __init__(self, texts: list[bytes]) -> None:
         self.texts = texts
 
-    def page(self, path: str, params: dict[str, Any]) -> tuple[list[dict[str, Any]], int]:
+    def page(self, path: str, params: dict[str, Any]) -> tuple[Records, int]:
         return self.read(path, self.ask(path, params))
 
     def ask(self, path: str, params: dict[str, Any]) -> int | None:
         return params["offset"] if params["status"] == "any" else None
 
-    def read(self, path: str, offset: int | None) -> tuple[list[dict[str, Any]], int]:
+    def read(self, path: str, offset: int | None) -> tuple[Records, int]:
         if offset is None:
-            return [], 0
-        return orders.page(self.texts, offset), len(self.texts)
+            return Records([]), 0
+        return records(orders.answer(self.texts, offset), HEADS), len(self.texts)
 
 
 def ours(size: int) -> Cost:
@@ -131,7 +134,7 @@ def theirs(size: int) -> Cost:
     @dlt.resource(name="orders")
     def resource() -> Iterator[list[dict[str, Any]]]:
         for offset in range(0, size, orders.PER_PAGE):
-            yield orders.page(texts, offset)
+            yield parsed(orders.answer(texts, offset))
 
     with tempfile.TemporaryDirectory(prefix="kopru-bench-") as folder:
         path = str(Path(folder) / "dlt.duckdb")

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+import msgspec
 import requests
 import tenacity
 from requests.auth import AuthBase
@@ -23,6 +24,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 from clients import ClientError, Denied, Implausible, Refused, Unavailable
 from clients.answers import excerpt, parsed, retry_after, spoken, target, unsaid, vendor_words
 from clients.pace import Pace
+from clients.records import Records, records
 from clients.tls import session as session_of
 from clients.tls import untrusted
 from systems import Connection
@@ -123,10 +125,21 @@ class Http:
             body = None
         if isinstance(body, shape):
             return body
-        wanted = "list" if shape is list else "object"
-        raise Implausible(
+        raise self._not_a(response, "JSON list" if shape is list else "JSON object")
+
+    def records(
+        self, response: requests.Response, heads: msgspec.json.Decoder[list[Any]]
+    ) -> Records:
+        """Those of an answer, if it is a JSON list of objects."""
+        try:
+            return records(response.content, heads)
+        except (ValueError, RecursionError):
+            raise self._not_a(response, "JSON list of objects") from None
+
+    def _not_a(self, response: requests.Response, wanted: str) -> Implausible:
+        return Implausible(
             self.system,
-            f"{spoken(response)} said {response.status_code}, but its body is not a JSON {wanted}: "
+            f"{spoken(response)} said {response.status_code}, but its body is not a {wanted}: "
             f"{excerpt(response)}",
             "A page, plugin or proxy answered instead of the API: check the address in the "
             f"Airflow connection {self.system!r} and what was installed there last",

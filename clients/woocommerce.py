@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypedDict
 
+import msgspec
 import requests
 from oauthlib.oauth1 import SIGNATURE_HMAC_SHA256, SIGNATURE_TYPE_QUERY
 from requests.auth import AuthBase, HTTPBasicAuth
@@ -19,6 +20,7 @@ from requests_oauthlib import OAuth1
 from clients import Denied, Implausible, Refused, sendable
 from clients.ahead import at_once
 from clients.http import Http
+from clients.records import Records
 from systems import System
 
 API = "/wp-json/wc/v3"
@@ -36,13 +38,24 @@ for library in ("oauthlib", "requests_oauthlib"):
 OUR_META = "kopru_"  # keys we write; a leading underscore would be dropped in silence
 
 
+class Head(TypedDict, total=False):
+    """What a pull looks at: who a record is, and when it changed."""
+
+    id: Any
+    date_modified_gmt: str | None
+    date_created_gmt: str | None
+
+
+HEADS = msgspec.json.Decoder(list[Head])
+
+
 class WooCommerce:
     """`at_once`: how many pages may be asked for at a time."""
 
     def __init__(self, http: Http, at_once: int = 1) -> None:
         self.http, self.at_once = http, at_once
 
-    def page(self, path: str, params: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
+    def page(self, path: str, params: Mapping[str, Any]) -> tuple[Records, int]:
         """One page of `path` (customers, orders ...) and how many rows match in all."""
         return self.read(path, self.ask(path, params))
 
@@ -50,14 +63,14 @@ class WooCommerce:
         """The first half of a page: in another thread, where the system is waited for."""
         return self.http.get(f"{API}/{path}", {"per_page": PER_PAGE, **params})
 
-    def read(self, path: str, response: requests.Response) -> tuple[list[dict[str, Any]], int]:
+    def read(self, path: str, response: requests.Response) -> tuple[Records, int]:
         """The other half: in the thread that uses the rows; two would wait for each other."""
-        rows = self.http.believe(response, list)
+        rows = self.http.records(response, HEADS)
         total = response.headers.get("X-WP-Total", "")
-        if not total.isdecimal() or not all(isinstance(row, dict) for row in rows):
+        if not total.isdecimal():
             raise Implausible(
                 self.http.system,
-                f"{path} came without X-WP-Total or with something that is no record",
+                f"{path} came without X-WP-Total",
                 "A plugin or cache changes the API's answers: switch it off for /wp-json",
             )
         return rows, int(total)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +77,11 @@ class Table:
     def key(self) -> list[str]:
         """Paths of the primary key in the landed document."""
         return [column.path for column in self.key_columns]
+
+    @cached_property
+    def fields(self) -> frozenset[str]:
+        """Top fields of the landed document that its columns are read from."""
+        return frozenset(column.path.split(".")[0] for column in self.columns)
 
     @property
     def bad_share(self) -> float:

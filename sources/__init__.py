@@ -6,6 +6,7 @@ the one entry name, `sources.<kind>.connect(system).check()` says whether it can
 """
 
 from clients import ClientError
+from clients.records import Records, to_json
 from sources.incremental import Asked, resource, resources
 from sources.shapes import (
     LISTED,
@@ -30,9 +31,11 @@ __all__ = [
     "Memory",
     "Page",
     "Reading",
+    "Records",
     "Row",
     "Table",
     "Window",
     "resource",
     "resources",
+    "to_json",
 ]

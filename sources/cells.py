@@ -27,6 +27,10 @@ class Cells(Sequence[Row]):
     def __len__(self) -> int:
         return int(self.batch.num_rows)
 
+    @property
+    def nbytes(self) -> int:
+        return int(self.batch.nbytes)
+
     @overload
     def __getitem__(self, at: int) -> Row: ...
 

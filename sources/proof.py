@@ -20,7 +20,7 @@ class Keys(NamedTuple):
     """The two ways to prove a table: all keys of a window, and the rows of some keys."""
 
     listing: Callable[[Window], Iterator[Listed]]
-    fetch: Callable[[Sequence[str]], list[Row]]
+    fetch: Callable[[Sequence[str]], Sequence[Row]]
 
 
 class Counted(NamedTuple):

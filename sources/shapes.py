@@ -120,7 +120,7 @@ class Table:
     overlap: timedelta = timedelta(minutes=5)
     lists_all: bool = True
     listing: Callable[[Window], Iterator[Listed]] | None = None
-    fetch: Callable[[Sequence[str]], list[Row]] | None = None
+    fetch: Callable[[Sequence[str]], Sequence[Row]] | None = None
     sweep_every: timedelta = timedelta(days=1)
     shape: Callable[[], Mapping[str, str]] | None = None
 

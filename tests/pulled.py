@@ -12,11 +12,12 @@ from dlt.sources import DltResource
 
 from contracts import Contract, load
 from sources import Page, Reading
+from warehouse import memory
 from warehouse.documents import told
 from warehouse.held import Held
-from warehouse.pages import Batch
 
 CONTRACTS = Path(__file__).parents[1] / "contracts"
+CONNECTION = memory()
 
 
 @dlt.destination(name="nowhere", skip_dlt_columns_and_tables=True)
@@ -104,9 +105,8 @@ class Landed:
         for key, change in page.gone.items():
             self.rows[table].pop(key, None)
             self.changes[table][key] = change
-        batch = Batch([told(page)])
-        if len(batch.tables[0]):
-            self.held(table).fresh(batch.table(""))
+        if len(landed := told(CONNECTION, [page])):
+            self.held(table).fresh(landed)
 
 
 class Landing(Landed):

@@ -156,8 +156,7 @@ def _drift(
     connection: duckdb.DuckDBPyConnection, table: Table, fields: tuple[str, ...]
 ) -> tuple[list[str], list[str]]:
     """Required columns that no row has at all, and fields nobody promised."""
-    promised = {column.path.split(".")[0] for column in table.columns}
-    unknown = sorted(set(fields) - promised)
+    unknown = sorted(set(fields) - table.fields)
     required = [c for c in table.columns if c.required or c.key_position is not None]
     absent = [c for c in required if fields and c.path.split(".")[0] not in fields]
     return [column.path for column in absent], unknown

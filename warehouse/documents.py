@@ -1,13 +1,8 @@
-"""Rows as JSON documents, and the hash that says whether one changed.
-
-The hash is MD5 because DuckDB has it too: rows in columns are told by SQL, and the same row has
-the same hash either way.
-"""
+"""Rows as JSON documents, and the hash that says whether one changed."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -16,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contracts.typed import quoted, text
-from sources import Page, Row
+from sources import Page, Records, Row, to_json
 from sources.cells import Cells
 from warehouse.landing import SCHEMA
 
@@ -25,93 +20,99 @@ ESCAPED = bytes([*range(0x20), *b'"\\'])
 LANDED = pa.schema(list(SCHEMA)[:5])
 
 
-def told(page: Page, volatile: tuple[str, ...] = ()) -> pa.Table:
-    """A page's rows and what is gone, as LANDED."""
-    said = [document(row, volatile, page.change) for row in page.rows]
-    none, gone = [None] * len(page.gone), list(page.gone.values())
-    columns = (
-        [*page.keys, *page.gone],
-        [*page.cursors, *none],
-        [*(digest for digest, _ in said), *gone],
-        [*(content for _, content in said), *none],
-        [*[page.change] * len(said), *gone],
-    )
-    # As bytes they come in three times as fast, and what was encoded a moment ago is UTF-8.
-    arrays = [pa.array(column, pa.binary()).view(pa.string()) for column in columns]
-    return pa.table(arrays, schema=LANDED)
-
-
-def document(
-    row: Row, volatile: tuple[str, ...] = (), change: str | None = None
-) -> tuple[str, bytes]:
-    """32 hex digits over the row's canonical JSON without its volatile paths, and its JSON.
+def written(rows: Sequence[Row]) -> Cells | Records:
+    """The rows as texts; cells become such in `told`.
 
     Empty, null and absent are the same to every contract, and old systems turn one into the
-    other by themselves: such fields are left out.
+    other by themselves: such fields are left out. Records stay as their system wrote them.
     """
-    filled = {name: value for name, value in row.items() if value is not None and value != ""}
-    steady: Row = filled
-    for path in volatile:
-        steady = _without(steady, path)
-    content = to_json(steady, orjson.OPT_SORT_KEYS)
-    digest = hashlib.md5(content + (change or "").encode(), usedforsecurity=False).hexdigest()
-    return digest, content if steady is filled else to_json(filled)
+    if isinstance(rows, Cells | Records):
+        return rows
+    filled = (
+        {name: value for name, value in row.items() if value is not None and value != ""}
+        for row in rows
+    )
+    return Records([to_json(row) for row in filled])
 
 
-def to_json(row: Row, option: int | None = None) -> bytes:
-    """Whatever a system can say in JSON: also numbers over 64 bits, and halves of an emoji."""
-    try:
-        return orjson.dumps(row, option=option)
-    except TypeError:
-        return orjson.dumps(_sayable(row), option=option)
-
-
-def _sayable(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {_sayable(str(name)): _sayable(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_sayable(inner) for inner in value]
-    if isinstance(value, int) and not -(2**63) <= value < 2**64:
-        return str(value)
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
-
-
-def _without(row: Row, path: str) -> Row:
-    """A copy without the path, which shares everything else; the row itself where it has none."""
-    first, _, rest = path.partition(".")
-    if first not in row:
-        return row
-    if not rest:
-        return {name: value for name, value in row.items() if name != first}
-    inner = row[first]
-    kept = _without(inner, rest) if isinstance(inner, dict) else inner
-    return row if kept is inner else {**row, first: kept}
-
-
-def told_cells(
-    connection: duckdb.DuckDBPyConnection, page: Page, cells: Cells, volatile: tuple[str, ...]
+def told(
+    connection: duckdb.DuckDBPyConnection, pages: Iterable[Page], volatile: Sequence[str] = ()
 ) -> pa.Table:
-    """The same of a page of cells. `connection` keeps the order of rows."""
-    written = {name: _written(name, cells.batch.column(name)) for name in cells.batch.schema.names}
-    kept = written.keys() - set(volatile)
-    hashed = "_row" if kept == written.keys() else _document(written, kept)
-    connection.register("page", pa.table(cells.batch))
+    """The pages' rows and what is gone, as LANDED. `connection` keeps the order of rows."""
+    unhashed = pa.concat_tables(
+        table for page in pages for table in (_rows(connection, page), _gone(page))
+    )
+    hashes = _asked(connection, unhashed, f"select {_hash(volatile)} as _hash from page")
+    return unhashed.add_column(2, LANDED.field("_hash"), hashes["_hash"])
+
+
+def names(connection: duckdb.DuckDBPyConnection, landed: pa.Table) -> set[str]:
+    """Of all fields that any of the rows has."""
+    found = _asked(connection, landed, "select distinct unnest(json_keys(_row)) as n from page")
+    return set(found["n"].to_pylist())
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, page: Page) -> pa.Table:
+    rows = written(page.rows)
+    if isinstance(rows, Cells):
+        texts = _documents(connection, rows)
+    else:  # as bytes they come in three times as fast
+        texts = pa.array(rows.texts, pa.binary()).view(pa.string())
+    return _unhashed(page.keys, page.cursors, texts, [page.change] * len(rows))
+
+
+def _gone(page: Page) -> pa.Table:
+    none = pa.nulls(len(page.gone), pa.string())
+    return _unhashed([*page.gone], none, none, [*page.gone.values()])
+
+
+def _unhashed(*columns: Any) -> pa.Table:
+    schema = LANDED.remove(2)
+    arrays = zip(columns, schema.types, strict=True)
+    return pa.table(
+        [c if isinstance(c, pa.Array | pa.ChunkedArray) else pa.array(c, t) for c, t in arrays],
+        schema=schema,
+    )
+
+
+def _hash(volatile: Sequence[str]) -> str:
+    """SQL of 32 hex digits over a row without its volatile paths; of what is gone, how it went.
+
+    A list in the place of an object (PHP writes one for the other) is left whole.
+    """
+    patch: dict[str, Any] = {}
+    lists = ""
+    for path in volatile:
+        *above, last = path.split(".")
+        inner = patch
+        for depth, name in enumerate(above, start=1):
+            inner = inner.setdefault(name, {})
+            at = text("/" + "/".join(above[:depth]))
+            lists += f", case json_type(_row, {at}) when 'ARRAY' then _row -> {at} end"
+        inner[last] = None
+    steady = f"json_merge_patch(_row, {text(to_json(patch).decode())})" if patch else "_row"
+    said = f"concat({steady}::varchar, _change{lists})"
+    return f"case when _row is null then _change else md5({said}) end"
+
+
+def _asked(connection: duckdb.DuckDBPyConnection, page: pa.Table, query: str) -> pa.Table:
+    connection.register("page", page)
     try:
-        # Nested: an expression written twice is computed twice.
-        made = connection.execute(
-            f"""select md5({hashed} || {text(page.change or "")}) as _hash, _row
-                from (select *, {_document(written, written)} as _row from page)"""
-        ).to_arrow_table()
+        return connection.execute(query).to_arrow_table()
     finally:
         connection.unregister("page")
-    strings = (pa.array(page.keys, pa.string()), pa.array(page.cursors, pa.string()))
-    change = pa.array([page.change] * len(cells), pa.string())
-    return pa.table([*strings, made["_hash"], made["_row"], change], names=LANDED.names)
 
 
-def _document(written: Mapping[str, str], names: Iterable[str]) -> str:
+def _documents(connection: duckdb.DuckDBPyConnection, cells: Cells) -> pa.ChunkedArray:
+    """Each row's JSON, without its empty cells."""
+    parts = {name: _written(name, cells.batch.column(name)) for name in cells.batch.schema.names}
+    query = f"select {_document(parts)} as _row from page"
+    return _asked(connection, pa.table(cells.batch), query)["_row"]
+
+
+def _document(written: Mapping[str, str]) -> str:
     """SQL of the row's canonical JSON. `written`: name -> SQL of its part of it."""
-    parts = ", ".join(written[name] for name in sorted(names))
+    parts = ", ".join(written[name] for name in sorted(written))
     return f"concat('{{', ltrim(concat({parts}, ''), ','), '}}')"
 
 

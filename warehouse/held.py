@@ -42,13 +42,10 @@ class Held(Memory):
         self.connection.execute(TABLES)
         for part in newest_first:
             self._remember(part)
-        # Rows are added by another thread than the one that asks, and a connection serves one.
-        self.adding = self.connection.cursor()
         self.waiting: dict[str, list[str]] = {READ: [], LISTED: []}
         self.counted = {READ: 0, LISTED: 0}
 
     def close(self) -> None:
-        self.adding.close()
         self.connection.close()
 
     def meet(self, keys: Iterable[str], how: str = READ) -> None:
@@ -87,8 +84,8 @@ class Held(Memory):
 
     def fresh(self, batch: pa.Table) -> pa.Table:
         """Of the landing's rows those whose hash is new, the last one of each key; now held."""
-        with _registered(self.adding, "batch", _numbered(batch.select(["_key", "_hash"]))):
-            found = self.adding.execute(
+        with _registered(self.connection, "batch", _numbered(batch.select(["_key", "_hash"]))):
+            found = self.connection.execute(
                 """with newest as (
                         select _key as key, arg_max(_hash, position) as hash,
                             max(position) as position
@@ -99,10 +96,10 @@ class Held(Memory):
                     order by position"""
             ).to_arrow_table()
         fresh = batch if len(found) == len(batch) else batch.take(found["position"])
-        with _registered(self.adding, "fresh", fresh):
+        with _registered(self.connection, "fresh", fresh):
             if pc.any(found["was"]).as_py():
-                self.adding.execute("delete from held using fresh where key = _key")
-            self.adding.execute(
+                self.connection.execute("delete from held using fresh where key = _key")
+            self.connection.execute(
                 "insert into held select _key, _hash, _cursor, _change is null from fresh"
             )
         return fresh

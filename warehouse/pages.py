@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
 import dlt
@@ -14,42 +14,41 @@ import pyarrow as pa
 from dlt.common.typing import TDataItem
 
 from contracts import Table as Promise
-from sources import Page, Reading
+from sources import Page, Reading, Records
 from sources.cells import Cells
 from warehouse import memory
-from warehouse.documents import LANDED, told, told_cells
+from warehouse.documents import names, told, written
 from warehouse.held import Held
 from warehouse.landing import SCHEMA, Manifest
 
-FULL = 4_000_000  # bytes of documents in one batch
-AHEAD = 2  # pages that may wait to be written down
+FULL = 8_000_000  # bytes of rows in one batch
+KEY = 100  # bytes of a key that is gone
+SHOWN = 2  # records of a page whose names are noted; of all, while a promised one is missing
+AHEAD = 1  # batches that may wait to be landed
 
 
 @dataclass
 class Batch:
-    """Pages in Arrow, until they are many."""
+    """Pages with their rows as texts, until they are many."""
 
-    tables: list[pa.Table] = field(default_factory=list)
+    pages: list[Page] = field(default_factory=list)
     size: int = 0
 
-    def put(self, table: pa.Table) -> None:
-        self.tables.append(table.cast(LANDED))
-        self.size += table["_row"].nbytes
+    def put(self, page: Page) -> None:
+        rows = written(page.rows)
+        self.pages.append(replace(page, rows=rows))
+        self.size += rows.nbytes + len(page.gone) * KEY
 
     @property
     def is_full(self) -> bool:
         return self.size >= FULL
-
-    def table(self, load: str) -> pa.Table:
-        rows = pa.concat_tables(self.tables)
-        return rows.append_column(SCHEMA.field("_load_id"), pa.array([load] * len(rows)))
 
 
 @dataclass
 class Loader:
     """Turns one load's pages into Arrow, leaving out rows the landing already holds.
 
-    Columns of cells in a thread of its own: a file is read on while they are written down.
+    Batch by batch, in a thread of its own that DuckDB works in: meanwhile the source is read on.
     """
 
     system: str
@@ -60,9 +59,10 @@ class Loader:
     rows: int = 0
     gone: int = 0
     fields: set[str] = field(default_factory=set)
+    sampled: bool = False
     batch: Batch = field(default_factory=Batch)
     worker: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1))
-    waiting: deque[Future[pa.Table | None]] = field(default_factory=deque)
+    waiting: deque[Future[pa.Table]] = field(default_factory=deque)
 
     def __enter__(self) -> Loader:
         return self
@@ -73,47 +73,40 @@ class Loader:
     def arrow(self, item: TDataItem) -> Iterator[pa.Table]:
         """Tables of many pages: dlt spends milliseconds on each. The Reading comes last."""
         self.load = self.load or dlt.current.load_package_state()["load_id"]
+        ahead = AHEAD
         if isinstance(item, Reading):
             self.reading, ahead = item, 0
-            self.waiting.append(self.worker.submit(self._close))
         else:
-            ahead = AHEAD
-            self.waiting.append(self._take(item))
+            self._take(item)
+        if self.batch.is_full or (self.batch.pages and not ahead):
+            self.waiting.append(self.worker.submit(self._told, self.batch.pages))
+            self.batch = Batch()
         while len(self.waiting) > ahead:
-            fresh = self.waiting.popleft().result()
-            if fresh is not None and len(fresh):
+            if len(fresh := self.held.fresh(self.waiting.popleft().result())):
                 self.rows += len(fresh)
                 self.gone += fresh["_row"].null_count
                 yield fresh
 
     @cached_property
     def connection(self) -> duckdb.DuckDBPyConnection:
-        """Makes documents of columns."""
         return memory()
 
-    def _take(self, page: Page) -> Future[pa.Table | None]:
-        """Cells in a thread. Rows in Python at once: two threads of Python wait for each other."""
+    def _take(self, page: Page) -> None:
         if isinstance(page.rows, Cells):
             self.fields.update(page.rows.batch.schema.names)
-            return self.worker.submit(self._take_cells, page, page.rows)
-        wait(self.waiting)
-        self.fields.update(*page.rows)
-        done: Future[pa.Table | None] = Future()
-        done.set_result(self._put(told(page, self.promise.volatile)))
-        return done
+        elif isinstance(page.rows, Records):
+            self.sampled = True
+            self.fields.update(*page.rows[:SHOWN])
+        else:
+            self.fields.update(*page.rows)
+        self.batch.put(page)
 
-    def _take_cells(self, page: Page, cells: Cells) -> pa.Table | None:
-        return self._put(told_cells(self.connection, page, cells, self.promise.volatile))
-
-    def _put(self, table: pa.Table) -> pa.Table | None:
-        """What is ready to be landed, once it is much."""
-        if len(table):
-            self.batch.put(table)
-        return self._close() if self.batch.is_full else None
-
-    def _close(self) -> pa.Table | None:
-        full, self.batch = self.batch, Batch()
-        return self.held.fresh(full.table(self.load)) if full.tables else None
+    def _told(self, pages: list[Page]) -> pa.Table:
+        rows = told(self.connection, pages, self.promise.volatile)
+        if self.sampled and not self.promise.fields <= self.fields:
+            self.fields |= names(self.connection, rows)
+        loads = pa.repeat(pa.scalar(self.load, pa.string()), len(rows))
+        return rows.append_column(SCHEMA.field("_load_id"), loads)
 
     def manifest(self, load: str) -> Manifest:
         reading = self.reading

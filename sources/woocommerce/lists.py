@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from clients import Implausible, Refused
 from clients.ahead import ahead
+from clients.records import Records
 from clients.woocommerce import PER_PAGE, WooCommerce
 from sources import Listed, Page, Row, Window
 
@@ -18,6 +19,7 @@ STEP = PER_PAGE - 1
 STEP_BACK = 9  # rows: few leave between two pages
 LISTED = "id,date_modified_gmt,date_created_gmt"
 Params = Mapping[str, Any]
+Walked = tuple[Records, int, Any]  # new rows, how many there are in all, where to go on
 
 
 class List(Protocol):
@@ -25,7 +27,7 @@ class List(Protocol):
 
     def listing(self, window: Window) -> Iterator[Listed]: ...
 
-    def fetch(self, keys: Sequence[str]) -> list[Row]: ...
+    def fetch(self, keys: Sequence[str]) -> Sequence[Row]: ...
 
 
 @dataclass(frozen=True)
@@ -38,14 +40,19 @@ class Walk:
     optional: bool = False
 
 
-def key(row: Row) -> str:
+def key(row: Mapping[str, Any]) -> str:
     return str(row["id"])
 
 
-def cursor(row: Row) -> str | None:
+def cursor(row: Mapping[str, Any]) -> str | None:
     """UTC at one-second precision; the API leaves the Z out. New customers have none."""
     moment = row.get("date_modified_gmt") or row.get("date_created_gmt")
     return f"{moment}Z" if moment else None
+
+
+def page(rows: Records, claimed: int, position: Any, change: str | None = None) -> Page:
+    keys, cursors = [key(head) for head in rows.heads], [cursor(head) for head in rows.heads]
+    return Page(rows, claimed, position, change=change, keys=keys, cursors=cursors)
 
 
 @dataclass
@@ -73,7 +80,7 @@ class Collection:
                 following = {"walk": number + 1, "before": claimed + total, "at": None}
                 last = number == len(self.walks) - 1
                 goes_on = here if position else None if last else following
-                yield Page(rows, claimed + total, goes_on, change=each.change)
+                yield page(rows, claimed + total, goes_on, each.change)
             claimed, inside = claimed + total, None
 
     def listing(self, window: Window) -> Iterator[Listed]:
@@ -84,27 +91,27 @@ class Collection:
         for each in self._there():
             total = 0
             for rows, total, _ in self._walk(each, {**_since(window), "_fields": LISTED}, None):
-                yield Listed({key(row): cursor(row) for row in rows}, before + total)
+                yield Listed({key(row): cursor(row) for row in rows.heads}, before + total)
             before += total
 
-    def fetch(self, keys: Sequence[str]) -> list[Row]:
+    def fetch(self, keys: Sequence[str]) -> Sequence[Row]:
         if other := self._instead:
             return other.fetch(keys)
         include = {"include": ",".join(keys)}
-        found = [rows for each in self._there() for rows, _, _ in self._walk(each, include, None)]
-        return [row for rows in found for row in rows]
+        found = (rows for each in self._there() for rows, _, _ in self._walk(each, include, None))
+        return sum(found, start=Records([]))
 
     def _there(self) -> list[Walk]:
         return [each for each in self.walks if each.change is None]
 
-    def _walk(self, each: Walk, params: Params, position: Any) -> Iterator[Any]:
+    def _walk(self, each: Walk, params: Params, position: Any) -> Iterator[Walked]:
         try:
             asked = {**each.params, **params}
             yield from walk(self.store, self.path, asked, position, self.store.at_once)
         except Refused:
             if not each.optional:
                 raise
-            yield [], 0, None
+            yield Records([]), 0, None
 
     @cached_property
     def _instead(self) -> List | None:
@@ -161,7 +168,7 @@ class Parts:
     def _asked(self, window: Window) -> Params:
         return {**self.params, **_since(window), "_fields": f"id,{self.name}"}
 
-    def _with_parts(self, parents: list[Row]) -> list[str]:
+    def _with_parts(self, parents: Records) -> list[str]:
         return [key(row) for row in parents if row.get(self.name) != []]
 
     def _of(self, asked: Mapping[str, Params]) -> Iterator[tuple[list[Row], int]]:
@@ -185,8 +192,8 @@ def _since(window: Window) -> Params:
 
 def walk(
     store: WooCommerce, path: str, params: Params, position: Any, at_once: int = 0
-) -> Iterator[tuple[list[Row], int, Any]]:
-    """Pages (new rows, total, next position) by id, none skipped when rows leave meanwhile.
+) -> Iterator[Walked]:
+    """Pages by id, none skipped when rows leave meanwhile.
 
     Each page starts one row early, at the last row already seen. If that row is no longer
     there, the list moved up, and the walk steps back, further each time, until it finds seen
@@ -200,15 +207,15 @@ def walk(
     while True:
         with closing(_pages(store, path, query, offset, at_once)) as pages:
             for rows, total in pages:
-                if offset and (not rows or rows[0]["id"] > last):
+                if offset and (not rows or rows.heads[0]["id"] > last):
                     offset, back = max(0, offset - min(STEP, STEP_BACK << back)), back + 1
                     break
-                fresh = [row for row in rows if row["id"] > last]
+                fresh = rows.where([head["id"] > last for head in rows.heads])
                 end = offset + len(rows)
                 if end >= total or (not fresh and len(rows) < PER_PAGE):
                     yield fresh, total, None
                     return
-                offset, last = max(end - 1, 0), max([last, *(row["id"] for row in fresh)])
+                offset, last = max(end - 1, 0), max([last, *(head["id"] for head in fresh.heads)])
                 if offset > furthest:
                     furthest, back = offset, 0
                 yield fresh, total, {"offset": offset, "last": last}
@@ -220,7 +227,7 @@ def walk(
 
 def _pages(
     store: WooCommerce, path: str, query: Params, offset: int, at_once: int
-) -> Generator[tuple[list[Row], int], None, None]:
+) -> Generator[tuple[Records, int], None, None]:
     """The page at the offset, and those after it as far as it says that there are any."""
     first = store.page(path, {**query, "offset": offset})
     yield first

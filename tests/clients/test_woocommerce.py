@@ -86,11 +86,18 @@ def test_over_https_key_and_secret_are_basic() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "headers"), [([{"id": 1}], {}), (["x"], {"X-WP-Total": "1"}), ([], {"X-WP-Total": ""})]
+    ("body", "headers", "said"),
+    [
+        ([{"id": 1}], {}, "X-WP-Total"),
+        ([], {"X-WP-Total": ""}, "X-WP-Total"),
+        (["x"], {"X-WP-Total": "1"}, "not a JSON list of objects"),
+    ],
 )
-def test_a_list_must_say_how_long_it_is(body: Any, headers: dict[str, str]) -> None:
+def test_a_list_holds_records_and_says_how_long_it_is(
+    body: Any, headers: dict[str, str], said: str
+) -> None:
     client, _ = store(answer(200, body, headers))
-    with pytest.raises(Implausible, match="X-WP-Total"):
+    with pytest.raises(Implausible, match=said):
         client.page("orders", {})
 
 

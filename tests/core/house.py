@@ -13,7 +13,6 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -30,7 +29,7 @@ from warehouse import Places, memory, opened
 from warehouse.build import Built
 from warehouse.build import build as build_all
 from warehouse.check import check
-from warehouse.documents import document
+from warehouse.documents import told
 from warehouse.files import write_json
 from warehouse.landing import SCHEMA, Landing, Manifest
 from warehouse.load import Loaded
@@ -215,21 +214,18 @@ class House:
         name = (system or self.erp).name
         self.clock += 1
         load = f"{self.clock}.5"
-        landed = [
-            ("/".join(str(row[k]) for k in key), None, document(row)[0], orjson.dumps(row).decode())
-            for row in rows
-        ]
-        values = [(*row, None, load) for row in landed]
-        values += [(each, None, how, None, how, load) for each in gone]
+        keys = ["/".join(str(row[k]) for k in key) for row in rows]
+        none = [None] * len(rows)
+        page = Page(rows, keys=keys, cursors=none, gone=dict.fromkeys(gone, how))
+        landed = told(memory(), [page])
         folder = self.places.landing / name / table
         folder.mkdir(parents=True, exist_ok=True)
-        arrow = pa.Table.from_pylist(
-            [dict(zip(SCHEMA.names, v, strict=True)) for v in values], schema=SCHEMA
-        )
-        pq.write_table(arrow, folder / f"{load}.abc0.parquet")
+        loads = pa.array([load] * len(landed))
+        landed = landed.append_column(SCHEMA.field("_load_id"), loads)
+        pq.write_table(landed, folder / f"{load}.abc0.parquet")
         fields = tuple(sorted({field for row in rows for field in row}))
         manifest = Manifest(
-            *(name, table, load, "full", None, None, len(rows), len(values), len(gone)),
+            *(name, table, load, "full", None, None, len(rows), len(landed), len(gone)),
             finished=True,
             complete=True,
             fields=fields,
