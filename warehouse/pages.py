@@ -21,7 +21,7 @@ from warehouse.documents import names, told, written
 from warehouse.held import Held
 from warehouse.landing import SCHEMA, Manifest
 
-FULL = 8_000_000  # bytes of rows in one batch
+FULL = 4_000_000  # bytes of rows in one batch
 KEY = 100  # bytes of a key that is gone
 SHOWN = 2  # records of a page whose names are noted; of all, while a promised one is missing
 AHEAD = 1  # batches that may wait to be landed
@@ -81,7 +81,7 @@ class Loader:
         if self.batch.is_full or (self.batch.pages and not ahead):
             self.waiting.append(self.worker.submit(self._told, self.batch.pages))
             self.batch = Batch()
-        while len(self.waiting) > ahead:
+        while len(self.waiting) > ahead or (self.waiting and self.waiting[0].done()):
             if len(fresh := self.held.fresh(self.waiting.popleft().result())):
                 self.rows += len(fresh)
                 self.gone += fresh["_row"].null_count
@@ -89,7 +89,13 @@ class Loader:
 
     @cached_property
     def connection(self) -> duckdb.DuckDBPyConnection:
-        return memory()
+        """Gives memory back after each batch: what it keeps, a long pull's process has more of."""
+        connection = memory()
+        connection.execute(
+            """set allocator_flush_threshold = '1MB';
+                set allocator_bulk_deallocation_flush_threshold = '1MB'"""
+        )
+        return connection
 
     def _take(self, page: Page) -> None:
         if isinstance(page.rows, Cells):

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 import dlt
+import pyarrow as pa
 from dlt.destinations import filesystem
 
 from contracts import Contract
@@ -85,6 +86,8 @@ def pull(
             f"Its contract {contract.path.name} has: {', '.join(contract.tables)}."
         )
     landing = Landing(places.landing)
+    # Arrow's own pool keeps tens of megabytes between batches.
+    pa.set_memory_pool(pa.system_memory_pool())
     with _alone(places.landing, system.name):
         working = places.data / "pulling" / system.name
         return [_pull_table(landing, system, contract, table, asked, working) for table in tables]
