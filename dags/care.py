@@ -1,4 +1,4 @@
-"""What a person starts by hand: check_system, rebuild."""
+"""What a person starts by hand: check_system, replay_quarantine, rebuild."""
 
 from __future__ import annotations
 
@@ -31,6 +31,45 @@ with DAG(
         return steps.check_system((params or {})["system"])
 
     check_system()
+
+with DAG(
+    dag_id="replay_quarantine",
+    description="Looks at the rows in quarantine again, and takes those that are good now",
+    doc_md=(
+        "After a contract, a mapping or the reading of a system was mended: rows that wait are "
+        "held against the contract as it is now. Good ones are loaded, never over a newer one; "
+        "the others stay, with their reasons.\n\n"
+        "Params: `system`, `tables` (only these). To say that nothing is to be done about some "
+        "rows, name one table, their keys in `dismiss`, and why; they stay listed as dismissed."
+    ),
+    params={
+        "system": Param(names[0] if names else None, type="string", enum=names),
+        "tables": Param([], type="array", items={"type": "string"}),
+        "dismiss": Param([], type="array", items={"type": "string"}),
+        "why": Param("", type="string"),
+    },
+    **COMMON,
+):
+
+    @task(execution_timeout=timedelta(hours=1), retries=0)
+    def replay(params: dict | None = None, dag_run=None) -> list[dict]:
+        by = getattr(dag_run, "triggering_user_name", None) or ""
+        return steps.replay_quarantine(params or {}, by)
+
+    @task(
+        pool="warehouse",
+        priority_weight=10,
+        weight_rule="absolute",
+        execution_timeout=timedelta(hours=1),
+        retries=2,
+        retry_delay=timedelta(seconds=20),
+        retry_exponential_backoff=2.0,
+        outlets=[Asset(f"raw_{name}") for name in names],
+    )
+    def load(params: dict | None = None) -> list[dict]:
+        return steps.load((params or {})["system"])
+
+    replay() >> load()
 
 with DAG(
     dag_id="rebuild",

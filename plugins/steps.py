@@ -191,6 +191,27 @@ def check_system(name: str) -> str:
     return words
 
 
+def replay_quarantine(params: dict[str, Any], by: str) -> Summary:
+    from contracts import contract_of
+    from contracts.expectations import BrokenGate
+    from warehouse import Places
+    from warehouse.quarantine import dismiss, replay
+
+    system, places = systems.load()[params["system"]], Places.from_environment()
+    tables, keys, why = params.get("tables") or [], params.get("dismiss") or [], params["why"]
+    with _hopeless(ValueError, BrokenGate):
+        contract = contract_of(system)
+        if keys:
+            if len(tables) != 1:
+                raise ValueError("Name in `tables` the one table whose rows are to be dismissed.")
+            dismiss(places, system, contract, tables[0], keys, by=by, why=why)
+            return []
+        done = replay(places, system, contract, tables, by=by, why=why)
+    for one in done:
+        log.info("%s.%s: %d of %d rows are good", one.system, one.table, one.good, one.looked_at)
+    return [asdict(one) for one in done]
+
+
 def rebuild() -> list[str]:
     from warehouse import Places
     from warehouse.rebuild import rebuild

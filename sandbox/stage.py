@@ -18,7 +18,14 @@ SYSTEMS = ROOT / "systems.toml"
 
 def expected_dags(systems: dict[str, System]) -> set[str]:
     published = {f"publish_{s.name}" for s in systems.values() if s.publish}
-    return {"build", "check_system", "rebuild", *(f"pull_{name}" for name in systems), *published}
+    return {
+        "build",
+        "check_system",
+        "replay_quarantine",
+        "rebuild",
+        *(f"pull_{name}" for name in systems),
+        *published,
+    }
 
 
 @contextmanager

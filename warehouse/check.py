@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -73,7 +74,9 @@ def _check(
 ) -> Verdict:
     manifest = load.manifest
     verdict = Verdict(
-        manifest.system, table.name, load.id, f"{contract.id} {contract.version}", accepted=True
+        *(manifest.system, table.name, load.id, f"{contract.id} {contract.version}"),
+        accepted=True,
+        checked_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     )
     if not manifest.rows:
         return verdict
@@ -84,9 +87,11 @@ def _check(
     try:
         stage(connection, places, table, load, superseded)
         file = keep(connection, places, table, load, superseded)
-        _judge(connection, table, rules, verdict)
+        judge(connection, table, rules, verdict)
         verdict.missing, verdict.unknown = _drift(connection, table, manifest.fields)
         docs = places.data / "docs" / manifest.system / table.name
+        if any(result.failed for result in verdict.results):
+            verdict.docs = str(docs / "index.html")
         rows = f"select * from read_parquet({text(str(file))}) where _change is null"
         _agree(verdict, rows, rules, docs)
         if verdict.missing:
@@ -104,15 +109,20 @@ def _check(
     return verdict
 
 
-def _judge(
-    connection: duckdb.DuckDBPyConnection, table: Table, rules: list[Rule], verdict: Verdict
+def judge(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    rules: list[Rule],
+    verdict: Verdict,
+    rows: str = "typed",
 ) -> None:
-    """One pass over all row rules; fills verdict.results and makes table `bad`."""
+    """One pass of all row rules over the view `rows`; fills the verdict's results and counts, and
+    makes the tables `judged` and `bad`."""
     columns = ", ".join(f"coalesce(({rule.sql}), false) as r{i}" for i, rule in enumerate(rules))
     try:
         connection.execute(
             f"""create or replace temp table judged as
-                select _key, _unreadable, {columns} from typed where _change is null"""
+                select _key, _unreadable, {columns} from {rows} where _change is null"""
         )
     except duckdb.Error as error:
         raise _guilty(connection, table, rules) or error from error
@@ -120,10 +130,10 @@ def _judge(
         f"count(*) filter (not r{i}), list(_key order by _key) filter (not r{i})[:{FIRST_KEYS}]"
         for i, _ in enumerate(rules)
     )
-    rows, *found = connection.execute(f"select count(*), {counts} from judged").fetchone() or (0,)
-    verdict.rows = rows
+    count, *found = connection.execute(f"select count(*), {counts} from judged").fetchone() or (0,)
+    verdict.rows = count
     verdict.results = [
-        RuleResult(rule.id, rule.severity, rows, found[2 * i], found[2 * i + 1] or [])
+        RuleResult(rule.id, rule.severity, count, found[2 * i], found[2 * i + 1] or [])
         for i, rule in enumerate(rules)
     ]
     errors = [i for i, rule in enumerate(rules) if rule.severity == "error"]
@@ -219,7 +229,7 @@ def _too_many(table: Table, verdict: Verdict, before: Sequence[Load]) -> str | N
 
 def _write_bad(connection: duckdb.DuckDBPyConnection, load: Load, verdict: Verdict) -> None:
     if not verdict.quarantined:
-        load.bad_path.unlink(missing_ok=True)  # an earlier verdict's
+        load.bad_path().unlink(missing_ok=True)  # an earlier verdict's
         return
     aside = load.folder / f".{load.id}.bad.tmp"
     connection.execute(
@@ -228,4 +238,4 @@ def _write_bad(connection: duckdb.DuckDBPyConnection, load: Load, verdict: Verdi
                 from bad as b join landed as l using (_key) order by b._key
             ) to {text(str(aside))} (format parquet)"""
     )
-    aside.replace(load.bad_path)
+    aside.replace(load.bad_path())

@@ -29,6 +29,18 @@ TOPICS: Mapping[str, Mapping[str, str]] = {
         "record": "VARCHAR",
         "customer_id": "VARCHAR",
     },
+    # What was decided about a row in quarantine, of that load's version of it.
+    "quarantine": {
+        "format": "INTEGER",
+        "recorded_at": "TIMESTAMP",
+        "system": "VARCHAR",
+        "table_name": "VARCHAR",
+        "key": "VARCHAR",
+        "load_id": "VARCHAR",
+        "decision": "VARCHAR",  # released, dismissed
+        "decided_by": "VARCHAR",
+        "why": "VARCHAR",
+    },
     # What we sent to a tool: an intent before, an outcome after.
     "sends": {
         "format": "INTEGER",

@@ -3,7 +3,8 @@
     landing/<system>/<table>/<load>.<n>.parquet   rows, always the same six columns
     landing/<system>/<table>/<load>.json          manifest; a load without one does not count
     landing/<system>/<table>/<load>.checked.json  the verdict (check.py)
-    landing/<system>/<table>/<load>.bad.parquet   the rows that broke a rule
+    landing/<system>/<table>/<load>.bad.parquet   the rows that broke a rule; .bad.<n>.parquet
+                                                  those still bad after n replays
 
 A manifest is first written under landing/.pending/, before dlt loads the files, and moved
 once dlt has recorded the load: a killed pull leaves either a whole load or none.
@@ -88,15 +89,15 @@ class Load:
     def files(self) -> list[Path]:
         """Of its rows, in the order in which they were landed."""
         files = sorted(self.folder.glob(f"{self.id}.*[0-9a-z].parquet"))
-        return [file for file in files if not file.name.endswith(".bad.parquet")]
+        return [file for file in files if not file.name.startswith(f"{self.id}.bad.")]
 
     @property
     def verdict_path(self) -> Path:
         return self.folder / f"{self.id}.checked.json"
 
-    @property
-    def bad_path(self) -> Path:
-        return self.folder / f"{self.id}.bad.parquet"
+    def bad_path(self, revision: int = 0) -> Path:
+        """Of the rows that broke a rule, in that revision of the verdict."""
+        return self.folder / f"{self.id}.bad.{f'{revision}.' if revision else ''}parquet"
 
 
 class Landing:

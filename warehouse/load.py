@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 
@@ -23,6 +24,7 @@ from warehouse.staged import forget, stage
 from warehouse.verdict import Verdict, verdict_of
 
 log = logging.getLogger(__name__)
+MOMENT = "make_timestamp(({}::double * 1000000)::bigint)"  # of a load, by its id
 # A row of which only what happened to it is known: that stands in place of its hash.
 GONE = "coalesce(_hash = _change, false)"
 
@@ -59,19 +61,22 @@ def load(places: Places, system: System, contract: Contract) -> list[Loaded]:
         tables.ensure_raw(connection, system, contract)
         known = set(
             connection.execute(
-                "select table_name, load_id, accepted from ops.loads where system = ?",
+                """select table_name, load_id, accepted, coalesce(revision, 0) from ops.loads
+                    where system = ?""",
                 [system.name],
             ).fetchall()
         )
         for one in due:
-            if (one.table.name, one.item.id, one.verdict.accepted) in known:
+            verdict = one.verdict
+            if (one.table.name, one.item.id, verdict.accepted, verdict.revision) in known:
                 continue
             with transaction(connection):
                 _load(connection, places, system, one, done[one.table.name])
-                if one.verdict.accepted:
+                if verdict.accepted:
                     # Before the commit: a crash in between costs typing again, and no file stays.
                     forget(places, one.item)
         merge_journal(connection, Journal(places.journal))
+        _decide(connection)
     return list(done.values())
 
 
@@ -95,10 +100,10 @@ def _load(
     changed = 0
     if item.manifest.rows:
         stage(connection, places, table, item, due.newer)
-        _quarantine(connection, system.name, table.name, item, verdict.accepted)
+        _quarantine(connection, item, verdict)
         if verdict.accepted:
             target = tables.raw_name(system, table.name)
-            _select_good(connection, system, table, item)
+            _select_good(connection, system, table, item.bad_path(verdict.revision))
             changed = _merge(connection, system.name, target)
             changed += _tombstone(connection, system.name, target)
             if changed:
@@ -108,14 +113,14 @@ def _load(
         [system.name, table.name, item.id],
     )
     connection.execute(
-        """insert into ops.loads by name select
+        f"""insert into ops.loads by name select
             ? as system, ? as table_name, ? as load_id, ? as contract, ? as accepted, ? as claimed,
-            ? as seen, ? as landed, ? as quarantined, ? as changed, ? as reason,
-            make_timestamp((?::double * 1000000)::bigint) as loaded_from""",
+            ? as seen, ? as landed, ? as quarantined, ? as revision, ? as changed, ? as reason,
+            {MOMENT.format("?")} as loaded_from""",
         [
             *(system.name, table.name, item.id, verdict.contract, verdict.accepted),
             *(item.manifest.claimed, item.manifest.seen, item.manifest.rows),
-            *(verdict.quarantined, changed, verdict.reason, item.id),
+            *(verdict.quarantined, verdict.revision, changed, verdict.reason, item.id),
         ],
     )
     _note_results(connection, verdict)
@@ -133,11 +138,11 @@ def _note_results(connection: duckdb.DuckDBPyConnection, verdict: Verdict) -> No
         connection.executemany(
             """insert into ops.contract_results by name select
                 ? as system, ? as table_name, ? as load_id, ? as rule, ? as severity,
-                ? as checked, ? as failed, ? as keys""",
+                ? as checked, ? as failed, ? as keys, ?::timestamp as checked_at""",
             [
                 (
                     *(verdict.system, verdict.table, verdict.load, result.rule, result.severity),
-                    *(result.checked, result.failed, result.keys),
+                    *(result.checked, result.failed, result.keys, verdict.checked_at),
                 )
                 for result in verdict.results
             ],
@@ -145,12 +150,12 @@ def _note_results(connection: duckdb.DuckDBPyConnection, verdict: Verdict) -> No
 
 
 def _select_good(
-    connection: duckdb.DuckDBPyConnection, system: System, table: Table, item: Load
+    connection: duckdb.DuckDBPyConnection, system: System, table: Table, bad: Path
 ) -> None:
     """Temp view `good`: typed rows in the raw table's columns, without the quarantined."""
     without_bad = (
-        f"where _key not in (select _key from read_parquet({text(str(item.bad_path))}))"
-        if item.bad_path.exists()
+        f"where _key not in (select _key from read_parquet({text(str(bad))}))"
+        if bad.exists()
         else ""
     )
     connection.execute(
@@ -209,30 +214,50 @@ def _count(result: duckdb.DuckDBPyConnection) -> int:
     return int(row[0]) if row else 0
 
 
-def _quarantine(
-    connection: duckdb.DuckDBPyConnection, system: str, table: str, item: Load, accepted: bool
-) -> None:
+def _quarantine(connection: duckdb.DuckDBPyConnection, item: Load, verdict: Verdict) -> None:
     """Opens the load's bad rows; a newer good version of a row closes its old bad one."""
-    where = f"system = {text(system)} and table_name = {text(table)}"
-    if accepted:
+    system, table = text(verdict.system), text(verdict.table)
+    load, first = text(item.id), item.bad_path()
+    if verdict.accepted:
         connection.execute(
-            f"""update quarantine.rows set state = 'cleared', last_load = {text(item.id)}
-                where {where} and state = 'open' and last_load <= {text(item.id)}
+            f"""update quarantine.rows set state = 'cleared', last_load = {load},
+                    last_seen = {MOMENT.format(load)}
+                where system = {system} and table_name = {table}
+                    and state in ('open', 'dismissed') and last_load <= {load}
                     and key in (select _key from typed)"""
         )
-    if not item.bad_path.exists():
+    if not first.exists():
         return
+    # Those that a replay let in are told, too: a rebuild knows of them from here.
     connection.execute(
         f"""merge into quarantine.rows as t using (
-                select {text(system)} as system, {text(table)} as table_name, _key as key, rules,
-                    [concat(c.rule, ': ', c.reason) for c in _unreadable] as reasons,
-                    _row::JSON as row, {text(item.id)} as first_load,
-                    {text(item.id)} as last_load, 'open' as state
-                from read_parquet({text(str(item.bad_path))})
+                select {system} as system, {table} as table_name, _key as key,
+                    coalesce(n.rules, o.rules) as rules,
+                    [concat(c.rule, ': ', c.reason)
+                        for c in coalesce(n._unreadable, o._unreadable)] as reasons,
+                    o._row::JSON as row, {load} as first_load, {load} as last_load,
+                    {MOMENT.format(load)} as first_seen, {MOMENT.format(load)} as last_seen,
+                    case when n.rules is null then 'cleared' else 'open' end as state
+                from read_parquet({text(str(first))}) as o
+                left join read_parquet({text(str(item.bad_path(verdict.revision)))}) as n
+                    using (_key)
             ) as s
             on t.system = s.system and t.table_name = s.table_name and t.key = s.key
             when matched and s.last_load >= t.last_load then update set
                 rules = s.rules, reasons = s.reasons, row = s.row, last_load = s.last_load,
-                state = s.state
+                last_seen = s.last_seen, state = s.state
             when not matched then insert by name"""
+    )
+
+
+def _decide(connection: duckdb.DuckDBPyConnection) -> None:
+    """What people decided about the version of a row that is there."""
+    connection.execute(
+        """update quarantine.rows as t set state = s.decision
+            from (
+                select system, table_name, key, load_id, arg_max(decision, recorded_at) as decision
+                from journal.quarantine group by all
+            ) as s
+            where t.system = s.system and t.table_name = s.table_name and t.key = s.key
+                and t.last_load = s.load_id and t.state <> s.decision"""
     )

@@ -37,6 +37,7 @@ OWN = {
         "seen": "BIGINT",
         "landed": "BIGINT",
         "quarantined": "BIGINT",
+        "revision": "INTEGER",
         "changed": "BIGINT",
         "reason": "VARCHAR",
         "loaded_from": "TIMESTAMP",
@@ -53,6 +54,7 @@ OWN = {
         "checked": "BIGINT",
         "failed": "BIGINT",
         "keys": "VARCHAR[]",
+        "checked_at": "TIMESTAMP",
     },
     "quarantine.rows": {
         "system": "VARCHAR",
@@ -63,6 +65,8 @@ OWN = {
         "row": "JSON",
         "first_load": "VARCHAR",
         "last_load": "VARCHAR",
+        "first_seen": "TIMESTAMP",
+        "last_seen": "TIMESTAMP",
         "state": "VARCHAR",
     },
 }

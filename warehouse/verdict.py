@@ -21,7 +21,9 @@ class RuleResult:
 class Verdict:
     """`rows`: typed rows looked at. accepted + quarantined = rows, unless refused.
 
-    `superseded`: newer loads whose rows this one no longer brings.
+    `superseded`: newer loads whose rows this one no longer brings. `revision`: how many replays
+    let rows in that were bad before. `checked_at`: UTC, ISO 8601. `docs`: Data Docs, where a rule
+    was broken.
     """
 
     system: str
@@ -36,29 +38,37 @@ class Verdict:
     superseded: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    revision: int = 0
+    checked_at: str | None = None
+    docs: str | None = None
 
     @property
     def problem(self) -> str | None:
         if self.accepted:
             return None
-        return f"{self.system}.{self.table}: load {self.load} was refused: {self.reason}"
+        return f"{self.system}.{self.table}: load {self.load} was refused: {self.reason}{self._see}"
 
     @property
     def notices(self) -> list[str]:
         """Rules that rows of this load break, though it was accepted: one sentence each."""
         return [
             f"{self.system}.{self.table}: {result.failed} of {result.checked} rows break the rule "
-            f"{result.rule}, first keys {', '.join(result.keys)}. {self._stay(result)}"
+            f"{result.rule}, first keys {', '.join(result.keys)}. {self._stay(result)}{self._see}"
             for result in self.results
             if result.failed and self.accepted
         ]
+
+    @property
+    def _see(self) -> str:
+        return f" Data Docs: {self.docs}" if self.docs else ""
 
     def _stay(self, result: RuleResult) -> str:
         if result.severity != "error":
             return "It is a warning: they were taken."
         return (
             "They are in quarantine and the others went on. Mend them in "
-            f"{self.system}; the next pull brings them."
+            f"{self.system}, and the next pull brings them; or the contract, and start "
+            "replay_quarantine."
         )
 
 

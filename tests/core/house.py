@@ -242,6 +242,12 @@ class House:
         done = load_all(self.places, system, self.contract(system))
         return {one.table: one for one in done}
 
+    def take(self, *rows: Row, gone: tuple[str, ...] = ()) -> None:
+        """Lands, checks and loads customers."""
+        self.land(*rows, gone=gone)
+        self.check()
+        self.load()
+
     def build(self, *systems: System) -> Built:
         return build_all(self.places, systems or [self.erp], now=NOON)
 

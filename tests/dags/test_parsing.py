@@ -60,7 +60,14 @@ def test_every_system_has_its_dags(parsed: dict[str, Any], dags: dict[str, Any])
     assert parsed["shipped"]["errors"] == []
     pulls = {f"pull_{name}" for name in SYSTEMS}
     publishes = {f"publish_{name}" for name in SYSTEMS}
-    assert dags.keys() == {*pulls, *publishes, "build", "check_system", "rebuild"}
+    assert dags.keys() == {
+        *pulls,
+        *publishes,
+        "build",
+        "check_system",
+        "replay_quarantine",
+        "rebuild",
+    }
 
 
 def test_every_dag_says_what_it_is_and_runs_alone(dags: dict[str, Any]) -> None:
@@ -80,7 +87,7 @@ def test_what_a_person_may_set(dags: dict[str, Any]) -> None:
 
 
 def test_every_task_ends_and_is_tried_again_with_patience(dags: dict[str, Any]) -> None:
-    by_hand = {"check_system", "rebuild", "report"}
+    by_hand = {"check_system", "rebuild", "replay", "report"}
     for dag_id, dag in dags.items():
         for name, task in dag["tasks"].items():
             assert task["timeout"], f"{dag_id}.{name}"
@@ -99,7 +106,12 @@ def test_one_writer_and_loads_before_builds(dags: dict[str, Any]) -> None:
         if task["pool"] == "warehouse"
     }
     loads = {f"pull_{name}.load" for name in SYSTEMS}
-    assert writers.keys() == {*loads, "build.build", "rebuild.rebuild"}
+    assert writers.keys() == {
+        *loads,
+        "build.build",
+        "rebuild.rebuild",
+        "replay_quarantine.load",
+    }
     assert {task["rule"] for task in writers.values()} == {"absolute"}
     weights = {name: task["weight"] for name, task in writers.items()}
     assert min(weights[name] for name in loads) > weights["build.build"]

@@ -193,7 +193,7 @@ def test_check_is_red_for_a_refused_load_and_warns_of_quarantine(
     assert [(row["table"], row["quarantined"]) for row in rows] == [("customers", 1), ("orders", 0)]
     [told] = [record.getMessage() for record in caplog.records if record.name == "plugins.steps"]
     assert told.startswith("webshop.customers: 1 of 25 rows break the rule email")
-    assert "Mend them in webshop; the next pull brings them." in told
+    assert "Mend them in webshop, and the next pull brings them; or the contract, and start" in told
     for number in range(1, 20):
         shop.change(str(number), email="kim bilir")
     steps.pull("webshop", {})

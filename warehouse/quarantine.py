@@ -1,0 +1,189 @@
+"""Quarantine that people work on: rows are let in after a mend, or dismissed.
+
+`replay` holds waiting rows against the contract as it is now, after a rule, a mapping or a
+source's reading was mended. Only the newest landed version of a row is looked at, and rows that
+went in already stay in. The verdict gets a new revision with the rows that are still bad, so any
+machine, and a rebuild, goes on from there. What was decided, and by whom, is in the journal.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+
+import duckdb
+
+from contracts import Contract, Table
+from contracts.rules import row_rules
+from contracts.typed import text
+from systems import System
+from warehouse import Places, memory
+from warehouse.check import judge
+from warehouse.files import write_json
+from warehouse.journal import Journal
+from warehouse.landing import Landing, Load
+from warehouse.staged import stage
+from warehouse.tables import hold_mapping
+from warehouse.verdict import Verdict, verdict_of
+
+log = logging.getLogger(__name__)
+RELEASED, DISMISSED = "released", "dismissed"
+
+
+@dataclass
+class Replayed:
+    """Of one table's waiting rows: how many were looked at, and how many are good now."""
+
+    system: str
+    table: str
+    looked_at: int = 0
+    good: int = 0
+
+
+def replay(
+    places: Places,
+    system: System,
+    contract: Contract,
+    tables: Sequence[str] = (),
+    *,
+    by: str = "",
+    why: str = "",
+) -> list[Replayed]:
+    """One `Replayed` for each table with waiting rows; `load` then takes the good ones.
+
+    `tables`: only these. Raises ValueError for a table that the contract does not have, and
+    BrokenGate naming a rule that cannot be evaluated.
+    """
+    hold_mapping(system, contract)
+    done = []
+    for table in [_table(system, contract, name) for name in tables or contract.tables]:
+        one = Replayed(system.name, table.name)
+        loads = Landing(places.landing).loads(system.name, table.name)
+        for position, load in enumerate(loads):
+            verdict = verdict_of(load)
+            if verdict is None or not verdict.accepted or not verdict.quarantined:
+                continue
+            waiting, good = _replay(places, table, load, verdict, loads[position + 1 :])
+            one.looked_at += waiting
+            one.good += len(good)
+            _note(places, verdict, good, RELEASED, by, why)
+        if one.looked_at:
+            done.append(one)
+    return done
+
+
+def dismiss(
+    places: Places,
+    system: System,
+    contract: Contract,
+    table: str,
+    keys: Sequence[str],
+    *,
+    by: str,
+    why: str,
+) -> None:
+    """Says of waiting rows that nothing is to be done about them, until they come anew.
+
+    Raises ValueError for keys that do not wait, or without a reason.
+    """
+    if not why.strip():
+        raise ValueError("Say why: a row that is dismissed needs a reason somebody can read later.")
+    _table(system, contract, table)
+    left, found = set(keys), []
+    for load in reversed(Landing(places.landing).loads(system.name, table)):
+        verdict = verdict_of(load)
+        if verdict is not None and verdict.quarantined:
+            waiting = sorted(left & set(_keys(load, verdict)))
+            found.append((verdict, waiting))
+            left -= set(waiting)
+    if left:
+        raise ValueError(
+            f"{system.name}.{table}: {', '.join(sorted(left))} is not in quarantine. Valid keys "
+            "are those of quarantine.rows in serving/desk.duckdb. Nothing was dismissed."
+        )
+    for verdict, waiting in found:
+        _note(places, verdict, waiting, DISMISSED, by, why)
+
+
+def _table(system: System, contract: Contract, name: str) -> Table:
+    if name not in contract.tables:
+        raise ValueError(
+            f"{system.name} has no table {name}. Its contract {contract.path.name} has: "
+            f"{', '.join(contract.tables)}."
+        )
+    return contract.tables[name]
+
+
+def _replay(
+    places: Places, table: Table, load: Load, verdict: Verdict, newer: Sequence[Load]
+) -> tuple[int, list[str]]:
+    """How many rows of the load wait, and the keys of those that are good."""
+    old = f"read_parquet({text(str(load.bad_path(verdict.revision)))})"
+    connection = memory()
+    try:
+        stage(connection, places, table, load, newer)
+        connection.execute(f"create temp view waiting as from typed semi join {old} using (_key)")
+        found = replace(verdict, results=[])
+        judge(connection, table, row_rules(table), found, rows="waiting")
+        good = _column(connection, "select _key from judged anti join bad using (_key)")
+        changed = f"""from bad join {old} as o using (_key)
+            where bad.rules is distinct from o.rules"""
+        if good or _column(connection, f"select _key {changed}"):
+            _revise(connection, load, verdict, old)
+        return found.rows, good
+    finally:
+        connection.close()
+
+
+def _revise(connection: duckdb.DuckDBPyConnection, load: Load, verdict: Verdict, old: str) -> None:
+    """First the rows that are still bad, then the verdict that names their file."""
+    revision = verdict.revision + 1
+    path = load.bad_path(revision)
+    aside = path.with_name(f".{path.name}.tmp")
+    connection.execute(
+        f"""copy (
+                select o.* replace (
+                    coalesce(b.rules, o.rules) as rules,
+                    case when b._key is null then o._unreadable else b._unreadable end
+                        as _unreadable)
+                from {old} as o left join bad as b using (_key)
+                where b._key is not null or o._key not in (select _key from judged)
+                order by o._key
+            ) to {text(str(aside))} (format parquet)"""
+    )
+    aside.replace(path)
+    left = connection.execute(f"select count(*) from read_parquet({text(str(path))})").fetchall()
+    revised = replace(verdict, revision=revision, quarantined=left[0][0])
+    write_json(load.verdict_path, asdict(revised))
+
+
+def _keys(load: Load, verdict: Verdict) -> list[str]:
+    connection = memory()
+    try:
+        path = text(str(load.bad_path(verdict.revision)))
+        return _column(connection, f"select _key from read_parquet({path})")
+    finally:
+        connection.close()
+
+
+def _column(connection: duckdb.DuckDBPyConnection, query: str) -> list[str]:
+    return [value for (value,) in connection.execute(f"{query} order by all").fetchall()]
+
+
+def _note(
+    places: Places, verdict: Verdict, keys: Sequence[str], decision: str, by: str, why: str
+) -> None:
+    def records() -> Iterator[dict[str, str]]:
+        for key in keys:
+            yield {
+                "system": verdict.system,
+                "table_name": verdict.table,
+                "key": key,
+                "load_id": verdict.load,
+                "decision": decision,
+                "decided_by": by,
+                "why": why,
+            }
+
+    Journal(places.journal).append("quarantine", records())
