@@ -21,7 +21,7 @@ from warehouse.documents import names, told, written
 from warehouse.held import Held
 from warehouse.landing import SCHEMA, Manifest
 
-FULL = 4_000_000  # bytes of rows in one batch
+FULL = 2_000_000  # bytes of rows in one batch
 KEY = 100  # bytes of a key that is gone
 SHOWN = 2  # records of a page whose names are noted; of all, while a promised one is missing
 AHEAD = 1  # batches that may wait to be landed
