@@ -76,7 +76,12 @@ def _run(query: str, expectations: Sequence[Any], *, name: str, docs: Path | Non
     definition = context.validation_definitions.add(
         gx.ValidationDefinition(name=name, data=batch, suite=suite)
     )
-    results = list(definition.run(result_format="COMPLETE").results)
+    try:
+        results = list(definition.run(result_format="COMPLETE").results)
+    finally:
+        # Else its database lives until some later garbage collection: in a forked process, a crash.
+        source.get_execution_engine().close()
+        source.get_engine().dispose()
     if docs:
         _build_docs(context, docs)
     return results
