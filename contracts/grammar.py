@@ -6,7 +6,7 @@ A key's kind is `note` (documentation for people, not looked at), `flag`, `text`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from contracts.places import ContractError, Place
@@ -88,19 +88,30 @@ PARTS: Mapping[str, Mapping[str, str]] = {
         _notes("id", "property", "value", "description"),
     ),
 }
-# Names of customProperties that somebody here looks at.
-SETTINGS: Mapping[str, tuple[str, ...]] = {
-    "setting": (),
-    "table setting": ("badRowShare", "schema", "volatilePaths"),
-    "property setting": (
-        *("decimalComma", "default", "falseValues", "optionsSeverity", "timezone", "trueValues"),
-    ),
+# customProperties that somebody here looks at.
+SETTINGS: Mapping[str, Mapping[str, str]] = {
+    "setting": {},
+    "table setting": {"badRowShare": "share", "schema": "text", "volatilePaths": "list"},
+    "property setting": {
+        "decimalComma": "flag",
+        "default": "note",
+        "falseValues": "list",
+        "optionsSeverity": "severity",
+        "timezone": "text",
+        "trueValues": "list",
+    },
 }
-KINDS: Mapping[str, tuple[type, str]] = {
-    "flag": (bool, "true or false"),
-    "text": (str, "text; write it in quotes"),
-    "whole": (int, "a whole number"),
-    "map": (dict, "a mapping such as {key: value}"),
+KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "flag": (lambda value: isinstance(value, bool), "true or false"),
+    "text": (lambda value: isinstance(value, str), "text; write it in quotes"),
+    "whole": (lambda value: type(value) is int, "a whole number"),
+    "map": (lambda value: isinstance(value, dict), "a mapping such as {key: value}"),
+    "list": (lambda value: isinstance(value, list), "a list such as [a, b]"),
+    "share": (
+        lambda value: type(value) in (int, float) and 0 <= value <= 1,
+        "a share from 0 to 1, such as 0.05",
+    ),
+    "severity": (lambda value: value in ("error", "warning"), "error or warning"),
 }
 
 
@@ -128,8 +139,8 @@ def hold(place: Place, entry: Mapping[str, Any], part: str = "contract") -> None
 
 
 def _hold_kind(place: Place, key: str, value: object, kind: str) -> None:
-    type_, words = KINDS[kind]
-    if not isinstance(value, type_) or (type_ is int and isinstance(value, bool)):
+    fits, words = KINDS[kind]
+    if not fits(value):
         raise ContractError(f"{place}: {key} is {value!r}; it must be {words}.")
 
 
@@ -144,11 +155,14 @@ def _hold_list(place: Place, key: str, value: object, part: str) -> None:
         hold(place.at(position), entry, part)
 
 
-def _hold_setting(place: Place, entry: Mapping[str, Any], valid: tuple[str, ...]) -> None:
+def _hold_setting(place: Place, entry: Mapping[str, Any], valid: Mapping[str, str]) -> None:
     if "property" not in entry or "value" not in entry:
         raise ContractError(f"{place}: customProperties {entry} needs property and value.")
-    if entry["property"] not in valid:
+    name, value = entry["property"], entry["value"]
+    if name not in valid:
         raise ContractError(
-            f"{place}: nobody looks at the custom property {entry['property']!r} here; "
+            f"{place}: nobody looks at the custom property {name!r} here; "
             f"valid: {', '.join(valid) or 'none'}."
         )
+    if valid[name] != "note":
+        _hold_kind(place.at("value"), name, value, valid[name])

@@ -72,6 +72,10 @@ def written(folder: Path, text: str) -> Path:
         ("{name: v, enum: [{value: a}]}", "enum is not known in a property; valid: authorit"),
         ("{name: v, quality: [{metrik: nullValues}]}", "metrik is not known in a quality"),
         ("{name: v, customProperties: [{property: a, value: 1}]}", "nobody looks at the custom"),
+        (
+            "{name: v, customProperties: [{property: optionsSeverity, value: low}]}",
+            "optionsSeverity is 'low'; it must be error or warning",
+        ),
         ("{name: v, relationships: [{to: a.b, form: c}]}", "form is not known in a relationship"),
         ("{name: v, relationships: [{to: shelves.id}]}", "'shelves.id' is no property of a table"),
         ("{name: v, relationships: [{to: patrons.id}]}", "such values are never equal"),
