@@ -32,12 +32,13 @@ start: $(READY)  ## Airflow alone, for your own systems.toml and connections
 test: $(READY)  ## all tests
 	$(BIN)/python -m pytest -n 3 tests
 
-check: $(READY)  ## ruff, mypy, sqlfluff, architecture
+check: $(READY)  ## ruff, mypy, sqlfluff, architecture, contract versions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --processes 2 transforms
 	$(BIN)/python -m pytest -q tests/test_architecture.py
+	$(BIN)/python -m contracts.compare
 
 bench: $(READY)  ## benchmarks; ONLY=name FULL=1
 	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(FULL),--full)

@@ -1,13 +1,14 @@
 """Promise what rows look like: ODCS 3.1 contracts, and what is computed from them.
 
-reader        YAML -> `Contract`
-supported     what a property may say; anything else is refused
-rules         a contract's promises -> `Rule`s, one SQL predicate each
+reader        YAML -> `Contract` (model); grammar, supported and references refuse what is unknown
+rules         a contract's promises -> `Rule`s of three classes; options and quality are its parts
 typed         landed JSON documents -> typed columns, with a reason for each cell that is not
 expectations  the same rules through Great Expectations
+compare       what changed between two versions, and which version number that asks for
 """
 
-from contracts.reader import Column, Contract, Table, contract_of, load
-from contracts.supported import ContractError
+from contracts.model import Column, Contract, Table
+from contracts.places import ContractError
+from contracts.reader import contract_of, load
 
 __all__ = ["Column", "Contract", "ContractError", "Table", "contract_of", "load"]

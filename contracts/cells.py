@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from contracts.reader import Column
-from contracts.supported import strptime
+from contracts.model import Column
+from contracts.supported import ZONES, strptime
 
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 # Up to 15 digits are told apart by a double, which the exact value is compared with.
@@ -119,10 +119,13 @@ def _date(column: Column, cell: str) -> str:
 def _timestamp(column: Column, cell: str) -> str:
     """UTC. A `timezone` setting says the cell is local time there, whatever it claims."""
     pattern, zone = column.options.get("format"), column.settings.get("timezone")
+    zone = zone or column.options.get("defaultTimezone")
     dated = f"case when {_matches(cell, DATED)} then {cell} end"
     if pattern == "epoch":
         whole = f"try_cast(nullif(regexp_extract({cell}, '^-?\\d+$'), '') as BIGINT)"
         return _within(f"make_timestamp({whole} * 1000000)", "TIMESTAMP")
+    if not pattern and column.options.keys() & ZONES:
+        return _within(_zoned(column, dated), "TIMESTAMP")
     if not pattern and not zone:
         return _within(f"(try_cast({dated} as TIMESTAMPTZ) at time zone 'UTC')", "TIMESTAMP")
     if pattern and "XXX" in str(pattern):
@@ -133,6 +136,23 @@ def _timestamp(column: Column, cell: str) -> str:
         local = f"try_cast(regexp_replace({dated}, {text(OFFSET)}, '\\1') as TIMESTAMP)"
     moment = f"({local} at time zone {text(str(zone or 'UTC'))} at time zone 'UTC')"
     return _within(moment, "TIMESTAMP")
+
+
+def _zoned(column: Column, dated: str) -> str:
+    """As `timezone` promises: every moment has a zone, none has one, or both are fine."""
+    shown, zone = column.options.get("timezone"), column.options.get("defaultTimezone", "UTC")
+    with_zone = f"(try_cast({dated} as TIMESTAMPTZ) at time zone 'UTC')"
+    there = _matches(dated, OFFSET)
+    local = f"(try_cast({dated} as TIMESTAMP) at time zone {text(zone)} at time zone 'UTC')"
+    branches = f"when {there} then {with_zone} " if shown is not False else ""
+    branches += f"when not {there} then {local} " if not shown else ""
+    return f"case {branches}end"
+
+
+def _time(column: Column, cell: str) -> str:
+    pattern = column.options.get("format")
+    read = f"try_strptime({cell}, {text(strptime(str(pattern)))})" if pattern else cell
+    return f"try_cast({read} as {column.type})"
 
 
 def _parsed(pattern: str, cell: str) -> str:
@@ -156,6 +176,7 @@ CASTS = {
     "number": _number,
     "boolean": _boolean,
     "date": _date,
+    "time": _time,
     "timestamp": _timestamp,
     "array": _list,
 }

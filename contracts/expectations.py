@@ -1,4 +1,4 @@
-"""Runs a contract's row rules through Great Expectations.
+"""Runs a contract's row rules through Great Expectations, and the expectations it names itself.
 
 Great Expectations is imported inside functions: it takes 7 to 10 seconds, and DAG files read
 contracts while they are parsed.
@@ -13,18 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contracts.rules import Rule
+from contracts.rule import Rule
 
+LISTED = 200  # Great Expectations' own limit
 QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*\"""")
 
 
 @dataclass(frozen=True)
 class Result:
-    """What Great Expectations counted for one rule."""
+    """What Great Expectations counted for one rule. `keys`: of up to LISTED failed rows."""
 
     rule: str
     severity: str
     failed: int
+    keys: frozenset[str] = frozenset()
 
 
 class BrokenGate(Exception):
@@ -39,6 +41,25 @@ def validate(
     `docs`: folder for the Data Docs; None builds none. Raises BrokenGate naming the rule when an
     expectation could not be evaluated.
     """
+    expectations = [_expectation(rule) for rule in rules]
+    return [_counted(found) for found in _run(query, expectations, name=name, docs=docs)]
+
+
+def expect(query: str, rules: Sequence[Rule], *, name: str) -> list[tuple[Rule, str]]:
+    """Those of the load rules with an expectation of their own that do not hold, and what was
+    observed. Raises BrokenGate when there is no such expectation or it cannot be evaluated."""
+    found = _run(query, [_own(rule) for rule in rules], name=name, docs=None)
+    by_id = {one.expectation_config.meta["rule"]: one for one in found}
+    for one in found:
+        _hold_evaluated(one)
+    return [
+        (rule, str(by_id[rule.id].result.get("observed_value", by_id[rule.id].result)))
+        for rule in rules
+        if not by_id[rule.id].success
+    ]
+
+
+def _run(query: str, expectations: Sequence[Any], *, name: str, docs: Path | None) -> list[Any]:
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
     from sqlalchemy.dialects import registry
@@ -51,28 +72,58 @@ def validate(
         name=name, connection_string="duckdb+readonly:///:memory:"
     )
     batch = source.add_query_asset(name, query=query).add_batch_definition_whole_table(name)
-    suite = context.suites.add(
-        gx.ExpectationSuite(name=name, expectations=[_expectation(rule) for rule in rules])
-    )
+    suite = context.suites.add(gx.ExpectationSuite(name=name, expectations=list(expectations)))
     definition = context.validation_definitions.add(
         gx.ValidationDefinition(name=name, data=batch, suite=suite)
     )
-    results = [_result(found) for found in definition.run().results]
+    try:
+        results = list(definition.run(result_format="COMPLETE").results)
+    finally:
+        # Else its database lives until some later garbage collection: in a forked process, a crash.
+        source.get_execution_engine().close()
+        source.get_engine().dispose()
     if docs:
         _build_docs(context, docs)
     return results
+
+
+def _own(rule: Rule) -> Any:
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
+    wanted = rule.expectation
+    if wanted is None:
+        raise ValueError(f"rule {rule.id} names no expectation")
+    try:
+        return ExpectationConfiguration(
+            type=wanted.type,
+            kwargs=dict(wanted.kwargs),
+            severity=_severity(rule),
+            meta={"rule": rule.id, "severity": rule.severity},
+        ).to_domain_obj()
+    except Exception as error:  # noqa: BLE001 - it raises whatever it finds wrong, under any name
+        raise BrokenGate(
+            f"{wanted.where}: {wanted.type} cannot be made from its kwargs: {error}. Valid types "
+            "and kwargs are in the gallery of Great Expectations."
+        ) from error
+
+
+def _severity(rule: Rule) -> Any:
+    from great_expectations.expectations.metadata_types import FailureSeverity
+
+    return FailureSeverity.CRITICAL if rule.severity == "error" else FailureSeverity.WARNING
 
 
 def _expectation(rule: Rule) -> Any:
     from great_expectations.expectations.core.unexpected_rows_expectation import (
         UnexpectedRowsExpectation,
     )
-    from great_expectations.expectations.metadata_types import FailureSeverity
 
     predicate = QUOTED.sub(_colons, rule.sql).replace("{", "{{").replace("}", "}}")
     return UnexpectedRowsExpectation(
-        unexpected_rows_query=f"select * from {{batch}} where not coalesce(({predicate}), false)",
-        severity=FailureSeverity.CRITICAL if rule.severity == "error" else FailureSeverity.WARNING,
+        unexpected_rows_query=(
+            f"select _key from {{batch}} where not coalesce(({predicate}), false) order by _key"
+        ),
+        severity=_severity(rule),
         meta={"rule": rule.id, "severity": rule.severity},
     )
 
@@ -87,7 +138,18 @@ def _colons(quoted: re.Match[str]) -> str:
     return "(" + written.replace(":", "' || chr(58) || '") + ")"
 
 
-def _result(found: Any) -> Result:
+def _counted(found: Any) -> Result:
+    _hold_evaluated(found)
+    meta = found.expectation_config.meta
+    observed = found.result.get("observed_value")
+    if observed is None:
+        raise BrokenGate(f"rule {meta['rule']} gave no count: {found.result}")
+    rows = found.result["details"]["unexpected_rows"]
+    keys = frozenset(str(row["_key"]) for row in rows)
+    return Result(meta["rule"], meta["severity"], int(observed), keys)
+
+
+def _hold_evaluated(found: Any) -> None:
     meta = found.expectation_config.meta
     raised = [
         info["exception_message"]
@@ -96,10 +158,6 @@ def _result(found: Any) -> Result:
     ]
     if raised:
         raise BrokenGate(f"rule {meta['rule']} could not be evaluated: {raised[0]}")
-    observed = found.result.get("observed_value")
-    if observed is None:
-        raise BrokenGate(f"rule {meta['rule']} gave no count: {found.result}")
-    return Result(meta["rule"], meta["severity"], int(observed))
 
 
 def _exceptions(info: dict[str, Any]) -> list[dict[str, Any]]:

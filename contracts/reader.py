@@ -6,19 +6,23 @@ Light on purpose (YAML only): DAG files read contracts while they are parsed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from contracts.supported import ContractError, check
+from contracts import grammar
+from contracts.model import Column, Contract, Table
+from contracts.places import ContractError, Loader, Place
+from contracts.references import freshness, relationships
+from contracts.supported import check
 from systems import System
 
 HERE = Path(__file__).parent
-BAD_ROW_SHARE = 0.05
+VERSIONS = ("v3.0.0", "v3.0.1", "v3.0.2", "v3.1.0")
 DEFAULT_SQL = {
     "string": "VARCHAR",
     "integer": "BIGINT",
@@ -32,74 +36,18 @@ DEFAULT_SQL = {
 GENERIC_KINDS = frozenset({"soap", "files"})
 
 
-@dataclass(frozen=True)
-class Column:
-    """One property. `path`: where the value is in the landed document; dots walk in.
+class _NoTwins(Loader):  # type: ignore[misc, valid-type]  # the C loader where there is one
+    """YAML lets the last of two same keys win in silence."""
 
-    `where`: file, table and property, for messages.
-    """
-
-    name: str
-    path: str
-    logical: str
-    type: str
-    description: str = ""
-    required: bool = False
-    unique: bool = False
-    key_position: int | None = None
-    personal: bool = False
-    options: Mapping[str, Any] = field(default_factory=dict)
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    quality: tuple[Mapping[str, Any], ...] = ()
-    items: tuple[Column, ...] = ()
-    where: str = ""
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table promised. `bad_share`: above this share of bad rows a load is refused."""
-
-    name: str
-    columns: tuple[Column, ...]
-    description: str = ""
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    quality: tuple[Mapping[str, Any], ...] = ()
-    where: str = ""
-
-    @property
-    def key_columns(self) -> list[Column]:
-        return sorted(
-            (column for column in self.columns if column.key_position is not None),
-            key=lambda column: column.key_position or 0,
-        )
-
-    @property
-    def key(self) -> list[str]:
-        """Paths of the primary key in the landed document."""
-        return [column.path for column in self.key_columns]
-
-    @cached_property
-    def fields(self) -> frozenset[str]:
-        """Top fields of the landed document that its columns are read from."""
-        return frozenset(column.path.split(".")[0] for column in self.columns)
-
-    @property
-    def bad_share(self) -> float:
-        return float(self.settings.get("badRowShare", BAD_ROW_SHARE))
-
-    @property
-    def volatile(self) -> tuple[str, ...]:
-        """Paths left out of a row's hash: they change without the row changing."""
-        return tuple(self.settings.get("volatilePaths", ()))
-
-
-@dataclass(frozen=True)
-class Contract:
-    id: str
-    version: str
-    path: Path
-    digest: str
-    tables: Mapping[str, Table]
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        if len(set(keys)) < len(keys):
+            twin = next(key for key, _ in node.value if keys.count(key.value) > 1)
+            raise yaml.constructor.ConstructorError(
+                None, None, f"{twin.value} stands there more than once", twin.start_mark
+            )
+        made: dict[Any, Any] = super().construct_mapping(node, deep)
+        return made
 
 
 def load(path: Path) -> Contract:
@@ -116,13 +64,18 @@ def load(path: Path) -> Contract:
 def _read(path: Path, text: bytes) -> Contract:
     """By content: many systems share a contract, and a changed file is read anew."""
     try:
-        document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - the C twin of SafeLoader
+        document = yaml.load(text, Loader=_NoTwins)  # noqa: S506 - a SafeLoader
     except yaml.YAMLError as error:
         raise ContractError(f"{path} is not valid YAML: {error}") from error
-    if not isinstance(document, dict) or not str(document.get("apiVersion", "")).startswith("v3."):
-        raise ContractError(f"{path}: expected an ODCS document with apiVersion v3.1.0.")
-    tables = [_table(path, entry) for entry in _entries(str(path), document, "schema")]
-    _no_twins(str(path), [table.name for table in tables])
+    if not isinstance(document, dict) or document.get("apiVersion") not in VERSIONS:
+        raise ContractError(
+            f"{path}: expected an ODCS document with apiVersion v3.1.0; "
+            f"valid: {', '.join(VERSIONS)}."
+        )
+    root = Place(path)
+    grammar.hold(root, document)
+    tables = list(_tables(root, document))
+    _no_twins(root.at("schema"), [table.name for table in tables])
     return Contract(
         id=str(document.get("id", path.stem)),
         version=str(document.get("version", "")),
@@ -151,52 +104,99 @@ def contract_of(system: System) -> Contract:
     return replace(contract, tables={each: contract.tables[each] for each in only})
 
 
-def _table(path: Path, entry: Mapping[str, Any]) -> Table:
-    name = _name(str(path), "table", entry)
-    where = f"{path}, table {name}"
-    columns = _columns(where, entry)
+def _tables(root: Place, document: Mapping[str, Any]) -> Iterator[Table]:
+    entries = document.get("schema") or []
+    tables = [_table(root.at("schema", n), entry) for n, entry in enumerate(entries)]
+    promised = freshness(root, document, tables)
+    for table, entry in zip(tables, entries, strict=True):
+        yield replace(
+            table,
+            relationships=tuple(relationships(table, entry, tables, entries)),
+            freshness=tuple(promised.get(table.name, ())),
+        )
+
+
+def _table(place: Place, entry: Mapping[str, Any]) -> Table:
+    if entry.get("logicalType", "object") != "object":
+        raise ContractError(f"{place.at('logicalType')}: the logicalType of a table is object.")
     table = Table(
-        name=name,
-        columns=columns,
+        name=_name(place, "table", entry),
+        columns=_columns(place, entry),
         description=str(entry.get("description", "")),
-        settings=_settings(where, entry),
+        settings=_settings(entry),
         quality=tuple(entry.get("quality") or ()),
-        where=where,
+        where=place,
     )
-    if not table.key_columns:
-        raise ContractError(f"{where}: no property has primaryKey: true; every table needs a key.")
+    positions = [column.key_position for column in table.key_columns]
+    if not positions:
+        raise ContractError(f"{place}: no property has primaryKey: true; every table needs a key.")
+    if len(set(positions)) < len(positions):
+        raise ContractError(
+            f"{place}: {', '.join(column.name for column in table.key_columns)} share a "
+            "primaryKeyPosition; number them from 1, the key is written in that order."
+        )
     return table
 
 
-def _columns(where: str, entry: Mapping[str, Any]) -> tuple[Column, ...]:
-    columns = tuple(_column(where, item) for item in _entries(where, entry, "properties"))
-    _no_twins(where, [column.name for column in columns])
+def _columns(place: Place, entry: Mapping[str, Any]) -> tuple[Column, ...]:
+    entries = enumerate(entry.get("properties") or [])
+    columns = tuple(_column(place.at("properties", number), item) for number, item in entries)
+    _no_twins(place.at("properties"), [column.name for column in columns])
     return columns
 
 
-def _column(table: str, entry: Mapping[str, Any]) -> Column:
-    name = _name(table, "property", entry)
-    where = f"{table}, property {name}"
+def _column(place: Place, entry: Mapping[str, Any]) -> Column:
+    name = _name(place, "property", entry)
     logical = str(entry.get("logicalType", "string"))
-    settings = _settings(where, entry)
-    check(where, logical, entry, settings)
-    items = _columns(where, entry.get("items") or {})
+    settings = _settings(entry)
+    check(place, logical, entry, settings)
+    items = _items(place, logical, entry)
     return Column(
         name=name,
-        path=_path(where, entry) or name,
+        path=_path(place, entry) or name,
         logical=logical,
         type=str(entry.get("physicalType") or _sql_type(logical, items)),
         description=str(entry.get("description", "")),
-        required=bool(entry.get("required", False)),
-        unique=bool(entry.get("unique", False)),
-        key_position=int(entry.get("primaryKeyPosition", 1)) if entry.get("primaryKey") else None,
+        required=bool(entry.get("required")),
+        unique=bool(entry.get("unique")),
+        key_position=_key_position(place, entry),
         personal=entry.get("classification") == "personal",
         options=entry.get("logicalTypeOptions") or {},
         settings=settings,
         quality=tuple(entry.get("quality") or ()),
         items=items,
-        where=where,
+        where=place,
     )
+
+
+def _items(place: Place, logical: str, entry: Mapping[str, Any]) -> tuple[Column, ...]:
+    items = entry.get("items")
+    if "properties" in entry:
+        raise ContractError(
+            f"{place.at('properties')}: properties of an object are not read; give each its own "
+            "property with the path as physicalName, such as billing.city."
+        )
+    if items is None:
+        return ()
+    stray = sorted(items.keys() - {"logicalType", "physicalType", "properties", "description"})
+    if logical != "array" or items.get("logicalType", "object") != "object" or stray:
+        raise ContractError(
+            f"{place.at('items', *stray[:1])}: items belong to an array and have logicalType "
+            "object and properties, nothing else; a list of plain values is written without items."
+        )
+    return _columns(place.at("items"), items)
+
+
+def _key_position(place: Place, entry: Mapping[str, Any]) -> int | None:
+    position = entry.get("primaryKeyPosition")
+    if entry.get("primaryKey"):
+        return 1 if position is None else int(position)
+    if position not in (None, -1):  # -1 is the standard's word for none
+        raise ContractError(
+            f"{place.at('primaryKeyPosition')}: primaryKeyPosition without primaryKey: true; "
+            "write both or none."
+        )
+    return None
 
 
 def _sql_type(logical: str, items: tuple[Column, ...]) -> str:
@@ -208,39 +208,29 @@ def _sql_type(logical: str, items: tuple[Column, ...]) -> str:
     return f"STRUCT({inside})[]"
 
 
-def _settings(where: str, entry: Mapping[str, Any]) -> dict[str, Any]:
-    settings = {}
-    for item in _entries(where, entry, "customProperties"):
-        if "property" not in item or "value" not in item:
-            raise ContractError(f"{where}: customProperties {item} needs property and value.")
-        settings[str(item["property"])] = item["value"]
-    return settings
+def _settings(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {item["property"]: item["value"] for item in entry.get("customProperties") or ()}
 
 
-def _entries(where: str, entry: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-    entries = entry.get(key) or []
-    if not isinstance(entries, list) or not all(isinstance(item, dict) for item in entries):
-        raise ContractError(f"{where}: {key} must be a list of entries such as - name: id.")
-    return entries
-
-
-def _name(where: str, what: str, entry: Mapping[str, Any]) -> str:
+def _name(place: Place, what: str, entry: Mapping[str, Any]) -> str:
     name = entry.get("name")
     if not isinstance(name, str) or not name.strip():
-        raise ContractError(f"{where}: a {what} has no name, or one that is not text: {name!r}.")
+        raise ContractError(f"{place}: a {what} has no name, or one that is not text: {name!r}.")
     return name
 
 
-def _path(where: str, entry: Mapping[str, Any]) -> str | None:
+def _path(place: Place, entry: Mapping[str, Any]) -> str | None:
     path = entry.get("physicalName")
     if path is None or isinstance(path, str):
         return path
     # YAML reads No, On and 2024 as something else than text.
-    raise ContractError(f"{where}: physicalName is {path!r}; write it in quotes.")
+    raise ContractError(
+        f"{place.at('physicalName')}: physicalName is {path!r}; write it in quotes."
+    )
 
 
-def _no_twins(where: str, names: list[str]) -> None:
+def _no_twins(place: Place, names: list[str]) -> None:
     # Upper and lower case are one name in SQL.
     twins = sorted({n for n in names if [m.lower() for m in names].count(n.lower()) > 1})
     if twins:
-        raise ContractError(f"{where}: {', '.join(twins)} stands there more than once.")
+        raise ContractError(f"{place}: {', '.join(twins)} stands there more than once.")

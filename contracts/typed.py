@@ -14,7 +14,7 @@ from contracts.cells import clean, typed_cell
 from contracts.cells import quoted as quoted
 from contracts.cells import scale as scale
 from contracts.cells import text as text
-from contracts.reader import Column, Table
+from contracts.model import Column, Table
 
 LANDED = ("_key", "_cursor", "_hash", "_row", "_change", "_load_id")
 

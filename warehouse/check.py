@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from contracts import Contract, Table
-from contracts.expectations import BrokenGate, validate
+from contracts.expectations import LISTED, BrokenGate, expect, validate
 from contracts.rules import Rule, load_rules, row_rules
 from contracts.typed import text
 from systems import System
@@ -80,7 +80,7 @@ def _check(
     )
     if not manifest.rows:
         return verdict
-    rules = row_rules(table)
+    rules, loads = row_rules(table), load_rules(table)
     superseded = newer if load.verdict_path.exists() else ()
     verdict.superseded = [other.id for other in superseded]
     connection = memory()
@@ -100,7 +100,7 @@ def _check(
                 f"Correct physicalName in {contract.path.name} or the export."
             )
         if verdict.rows:
-            verdict.reason = verdict.reason or _broken_load_rule(connection, table)
+            verdict.reason = verdict.reason or _broken_load_rule(connection, table, loads, rows)
         verdict.reason = verdict.reason or _too_many(table, verdict, before)
         verdict.accepted = verdict.reason is None
         _write_bad(connection, load, verdict)
@@ -173,24 +173,35 @@ def _drift(
 
 
 def _agree(verdict: Verdict, rows: str, rules: list[Rule], docs: Path) -> None:
-    """Great Expectations evaluates the same predicates; two gates must count the same."""
+    """Great Expectations evaluates the same predicates; two gates must find the same rows."""
     broken = any(result.failed for result in verdict.results)
     name = f"{verdict.system}.{verdict.table}"
     counted = {
-        result.rule: result.failed
+        result.rule: result
         for result in validate(rows, rules, name=name, docs=docs if broken else None)
     }
     for result in verdict.results:
-        if counted[result.rule] != result.failed:
+        other = counted[result.rule]
+        if other.failed != result.failed:
             raise BrokenGate(
                 f"{name}, rule {result.rule}: our pass counts {result.failed} bad rows, "
-                f"Great Expectations {counted[result.rule]}. The gate is broken, not the data."
+                f"Great Expectations {other.failed}. The gate is broken, not the data."
+            )
+        if result.failed <= LISTED and not set(result.keys) <= other.keys:
+            raise BrokenGate(
+                f"{name}, rule {result.rule}: our pass names the bad rows {result.keys}, Great "
+                f"Expectations {sorted(other.keys)[:FIRST_KEYS]}. The gate is broken, not the data."
             )
 
 
-def _broken_load_rule(connection: duckdb.DuckDBPyConnection, table: Table) -> str | None:
+def _broken_load_rule(
+    connection: duckdb.DuckDBPyConnection, table: Table, rules: Sequence[Rule], rows: str
+) -> str | None:
+    """Why the load is refused. `rows`: the query of its live rows that other tools run."""
     live = "(select * from typed where _change is null)"
-    for rule in load_rules(table):
+    for rule in rules:
+        if rule.expectation:
+            continue
         try:
             row = connection.execute(rule.sql.replace("{table}", live)).fetchone()
         except duckdb.Error as error:
@@ -202,6 +213,11 @@ def _broken_load_rule(connection: duckdb.DuckDBPyConnection, table: Table) -> st
             if rule.severity == "error":
                 return f"rule {rule.id} does not hold for the load: {rule.sql}"
             log.warning("%s: rule %s does not hold", table.name, rule.id)
+    own = [rule for rule in rules if rule.expectation]
+    for rule, observed in expect(rows, own, name=f"{table.name}.load") if own else ():
+        if rule.severity == "error":
+            return f"rule {rule.id} does not hold for the load: observed {observed}"
+        log.warning("%s: rule %s does not hold: observed %s", table.name, rule.id, observed)
     return None
 
 

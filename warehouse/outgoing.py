@@ -1,18 +1,20 @@
 """What leaves keeps its promise too: the marts against contracts/marts.odcs.yaml.
 
-Also what only whole tables can show: the uniqueness that source contracts promise.
+Also what only whole tables can show of what source contracts promise: uniqueness, relationships
+and freshness.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 import duckdb
 
-from contracts import ContractError, Table, contract_of, load
+from contracts import Contract, ContractError, Table, contract_of, load
 from contracts.reader import HERE
-from contracts.rules import Severity, load_rules, row_rules, warehouse_rules
+from contracts.rules import Rule, Severity, load_rules, row_rules, warehouse_rules
 from contracts.typed import quoted, text
 from systems import System
 from warehouse import tables, transaction
@@ -25,12 +27,12 @@ class Broken(RuntimeError):
     """A mart breaks its contract: nothing is served, the last served files stay."""
 
 
-def hold(connection: duckdb.DuckDBPyConnection) -> None:
+def hold(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> None:
     """Raises Broken naming every rule of severity error that does not hold, with first keys."""
     contract = load(HERE / "marts.odcs.yaml")
     problems = []
     for table in contract.tables.values():
-        for severity, problem in _problems(connection, table):
+        for severity, problem in _problems(connection, contract, table, as_of):
             if severity == "error":
                 problems.append(problem)
             else:
@@ -44,9 +46,9 @@ def hold(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _problems(
-    connection: duckdb.DuckDBPyConnection, table: Table
+    connection: duckdb.DuckDBPyConnection, contract: Contract, table: Table, as_of: datetime
 ) -> Iterator[tuple[Severity, str]]:
-    name = f"{table.settings['schema']}.{quoted(table.name)}"
+    name = _mart(table)
     promised = {column.name for column in table.columns}
     there = {row[0] for row in connection.execute(f"describe {name}").fetchall()}
     if promised ^ there:
@@ -67,49 +69,129 @@ def _problems(
     ).fetchall()[0][0]
     if duplicated:
         yield "error", f"{name}: {duplicated} rows repeat the key {key}"
-    for rule in (*load_rules(table), *warehouse_rules(table)):
+    yield from _whole(connection, contract, table, as_of)
+
+
+def _whole(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, table: Table, as_of: datetime
+) -> Iterator[tuple[Severity, str]]:
+    """What only the whole mart shows."""
+    name, key = _mart(table), ", ".join(quoted(column.name) for column in table.key_columns)
+    for rule in load_rules(table):
+        if rule.expectation:
+            raise ContractError(
+                f"{rule.expectation.where}: expectations of Great Expectations are run over loads; "
+                "write a mart's rule as type sql."
+            )
         if not connection.execute(rule.sql.replace("{table}", name)).fetchall()[0][0]:
             yield rule.severity, f"{name}: {rule.id} does not hold"
+    text_key = f"concat_ws('/', {key})"
+    for rule in warehouse_rules(table):
+        to = _mart(contract.tables[rule.to.to_table]) if rule.to else ""
+        holds, failed, keys = _evaluated(connection, rule, name, text_key, to, as_of)
+        if not holds:
+            yield rule.severity, f"{name}: {rule.id} fails {failed} times: {keys}"
 
 
-def across_loads(connection: duckdb.DuckDBPyConnection, systems: Iterable[System]) -> list[str]:
-    """Notes in ops.contract_results, and says, which promised uniqueness does not hold.
+def _mart(table: Table) -> str:
+    return f"{table.settings['schema']}.{quoted(table.name)}"
 
-    It stops nothing: rows of a system are told apart by their key whatever else they share.
-    Values a mapping keeps outside the canonical columns are not compared.
+
+def _evaluated(
+    connection: duckdb.DuckDBPyConnection,
+    rule: Rule,
+    table: str,
+    key: str,
+    to: str,
+    as_of: datetime,
+) -> tuple[bool, int, list[str]]:
+    """Whether a warehouse rule holds, how many rows break it, the first of their keys."""
+    now = f"TIMESTAMP {text(str(as_of))}"
+    sql = rule.sql
+    for word, value in (("{table}", table), ("{key}", key), ("{to}", to), ("{now}", now)):
+        sql = sql.replace(word, value)
+    holds, failed, keys = connection.execute(sql).fetchall()[0]
+    return bool(holds), int(failed), list(keys or ())
+
+
+def across_loads(
+    connection: duckdb.DuckDBPyConnection, systems: Iterable[System], as_of: datetime
+) -> list[str]:
+    """Notes in ops.contract_results, and says, which promises do not hold over all loads.
+
+    It stops nothing: rows of a system are told apart by their key whatever else they share, and
+    what a row refers to may come with the next load. Values a mapping keeps outside the
+    canonical columns are not compared. `as_of`: UTC, from which ages are counted.
     """
     problems: list[str] = []
     for system in systems:
         try:
             contract = contract_of(system)
+            rules = {
+                table.name: [rule for rule in warehouse_rules(table) if _reachable(rule, contract)]
+                for table in contract.tables.values()
+            }
         except ContractError as error:
-            log.error("%s: uniqueness over all loads is not checked. %s", system.name, error)
+            log.error("%s: promises over all loads are not checked. %s", system.name, error)
             continue
         tables.ensure_raw(connection, system, contract)
-        for table in contract.tables.values():
-            problems += _repeated(connection, system, table)
+        for name, found in rules.items():
+            problems += _broken(connection, system, name, found, as_of)
     return problems
 
 
-def _repeated(connection: duckdb.DuckDBPyConnection, system: System, table: Table) -> Iterator[str]:
-    raw = tables.raw_name(system, table.name)
-    there = {row[0] for row in connection.execute(f"describe {raw}").fetchall()}
-    rows = f"(select * from {raw} where _system = {text(system.name)} and _change is null)"
-    for rule in warehouse_rules(table):
-        if rule.id.removesuffix(".unique") not in there:
+def _broken(
+    connection: duckdb.DuckDBPyConnection,
+    system: System,
+    table: str,
+    rules: list[Rule],
+    as_of: datetime,
+) -> Iterator[str]:
+    there = _there(connection, system, table)
+    rows = f"(select * from {_rows(system, table)} and _change is null)"
+    for rule in rules:
+        # What was deleted or archived is still something to refer to.
+        to = f"(select * from {_rows(system, rule.to.to_table)})" if rule.to else ""
+        if not set(rule.columns) <= there or (
+            rule.to and not set(rule.to.to_columns) <= _there(connection, system, rule.to.to_table)
+        ):
             continue
-        holds = connection.execute(rule.sql.replace("{table}", rows)).fetchall()[0][0]
-        _note(connection, system.name, table.name, rule.id, failed=int(not holds))
+        holds, failed, keys = _evaluated(connection, rule, rows, "_key", to, as_of)
+        _note(connection, (system.name, table, BUILD, rule.id), rule.severity, failed, keys)
         if not holds:
-            problem = f"{system.name}.{table.name}: {rule.id} does not hold over all loads"
-            log.error("%s. Records of the system share a value: correct them there.", problem)
+            shown = f", first keys {', '.join(keys)}" if keys else ""
+            problem = (
+                f"{system.name}.{table}: {rule.id} does not hold over all loads "
+                f"({failed} rows{shown})"
+            )
+            log.error("%s. Correct the records in the system, or the contract.", problem)
             yield problem
 
 
+def _reachable(rule: Rule, contract: Contract) -> bool:
+    """Not where a company wants some tables only: the others stay empty."""
+    return rule.to is None or rule.to.to_table in contract.tables
+
+
+def _rows(system: System, table: str) -> str:
+    return f"{tables.raw_name(system, table)} where _system = {text(system.name)}"
+
+
+def _there(connection: duckdb.DuckDBPyConnection, system: System, table: str) -> set[str]:
+    found = connection.execute(
+        "select column_name from duckdb_columns() where schema_name || '.' || table_name = ?",
+        [tables.raw_name(system, table).replace('"', "")],
+    )
+    return {row[0] for row in found.fetchall()}
+
+
 def _note(
-    connection: duckdb.DuckDBPyConnection, system: str, table: str, rule: str, *, failed: int
+    connection: duckdb.DuckDBPyConnection,
+    row: tuple[str, str, str, str],
+    severity: Severity,
+    failed: int,
+    keys: list[str],
 ) -> None:
-    row = [system, table, BUILD, rule]
     with transaction(connection):
         connection.execute(
             """delete from ops.contract_results
@@ -118,7 +200,7 @@ def _note(
         )
         connection.execute(
             """insert into ops.contract_results by name select
-                ? as system, ? as table_name, ? as load_id, ? as rule, 'warning' as severity,
-                ? as failed""",
-            [*row, failed],
+                ? as system, ? as table_name, ? as load_id, ? as rule, ? as severity,
+                ? as failed, ? as keys""",
+            [*row, severity, failed, keys],
         )

@@ -273,7 +273,7 @@ def counted(rows: str, rules: list[Rule], **_: Any) -> list[Result]:
     connection = memory()
     results = []
     for rule in rules:
-        bad = f"select count(*) from ({rows}) where not coalesce(({rule.sql}), false)"
-        [(failed,)] = connection.execute(bad).fetchall()
-        results.append(Result(rule.id, rule.severity, failed))
+        bad = f"select _key from ({rows}) where not coalesce(({rule.sql}), false)"
+        keys = [key for (key,) in connection.execute(bad).fetchall()]
+        results.append(Result(rule.id, rule.severity, len(keys), frozenset(keys)))
     return results

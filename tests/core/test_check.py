@@ -193,6 +193,18 @@ def test_two_gates_that_count_differently_are_a_broken_gate(
         house.check()
 
 
+def test_two_gates_that_name_different_rows_are_a_broken_gate(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def others(*args: Any, **options: Any) -> Any:
+        return [replace(result, keys=frozenset({"7"})) for result in counted(*args, **options)]
+
+    monkeypatch.setattr(warehouse.check, "validate", others)
+    house.land(*rows(1, email="kırık"), *rows(2, 3, 4, 5))
+    with pytest.raises(BrokenGate, match=r"email\.pattern: our pass names the bad rows \['1'\]"):
+        house.check()
+
+
 def test_a_contract_that_does_not_fit_the_vocabulary_is_refused_before_any_row(
     house: House,
 ) -> None:
