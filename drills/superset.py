@@ -17,7 +17,13 @@ import requests
 from sandbox.airflow_settings import free_port
 
 # Besides it what 6.1 does not run without and does not ask for in its own metadata.
-PACKAGES = ("apache-superset==6.1.0", "duckdb-engine==0.17.0", "flask-caching<2.4", "rich", "cachetools")
+PACKAGES = (
+    "apache-superset==6.1.0",
+    "duckdb-engine==0.17.0",
+    "flask-caching<2.4",
+    "rich",
+    "cachetools",
+)
 INSTALL_SECONDS, START_SECONDS = 900, 120
 CONFIG = """
 SECRET_KEY = "{key}"
