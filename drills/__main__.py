@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-NAMES = ("contacts", "orders", "moving", "stream")
+NAMES = ("contacts", "orders", "moving", "stream", "bi")
 
 
 def main() -> int:

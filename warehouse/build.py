@@ -22,11 +22,11 @@ import sqlglot
 from sqlglot import exp
 
 from systems import System
-from warehouse import Places, opened, tables, transaction
+from warehouse import Places, meta, opened, tables, transaction
 from warehouse.journal import Journal
 from warehouse.journaled import merge_journal
 from warehouse.outgoing import Broken, across_loads, hold
-from warehouse.serve import FILES, serve
+from warehouse.serve import serve, served_build
 
 log = logging.getLogger(__name__)
 TRANSFORMS = Path(__file__).parent.parent / "transforms"
@@ -76,7 +76,7 @@ def build(places: Places, systems: Collection[System], *, now: datetime | None =
     """Builds what changed, holds the marts against their contract, then serves.
 
     `now` becomes the build's as_of (UTC). Raises outgoing.Broken, leaving the served files as
-    they were, when a mart breaks its contract.
+    they were, when anything that leaves breaks its contract.
     """
     models = discover(TRANSFORMS)
     journal = Journal(places.journal)
@@ -88,10 +88,11 @@ def build(places: Places, systems: Collection[System], *, now: datetime | None =
             return Built([])
         as_of = (now or datetime.now(UTC)).replace(tzinfo=None, microsecond=0)
         _store_as_of(connection, as_of)
+        _drop_gone(connection, models)
         built = refresh(Context(connection, journal), models)
         across_loads(connection, systems, as_of)
-        hold(connection, as_of)
-        serve(places, connection, {model.name: model.description for model in models})
+        build_id = meta.describe(connection, hold(connection, as_of))
+        serve(places, connection, {m.name: m.description for m in models}, build_id)
         tables.bump(connection, SERVED, _content(connection, models))
     log.info("built %d models: %s", len(built), ", ".join(built))
     return Built(built, as_of)
@@ -181,10 +182,11 @@ def _due(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> list[tup
 
 
 def _is_served(connection: duckdb.DuckDBPyConnection, places: Places, models: list[Model]) -> bool:
-    """Whether the served files hold this content: a build may have ended before it served."""
-    versions = tables.versions(connection)
-    there = all((places.serving / name).exists() for name in FILES)
-    return there and versions.get(SERVED) == _content(connection, models)
+    """Whether the served files hold this content: a build may have ended before it served all."""
+    if tables.versions(connection).get(SERVED) != _content(connection, models):
+        return False
+    build = meta.build_id(connection)
+    return build is not None and served_build(places) == build
 
 
 def _content(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> str:
@@ -203,6 +205,15 @@ def _build(context: Context, model: Model) -> None:
     connection.register("model_result", result)
     connection.execute(f"create or replace table {model.name} as select * from model_result")
     connection.unregister("model_result")
+
+
+def _drop_gone(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> None:
+    """Tables of models that are no more: served on, they would never change again."""
+    schemas = {model.name.partition(".")[0] for model in models}
+    names = {model.name for model in models}
+    for name in tables.of_schemas(connection, schemas):
+        if name not in names:
+            connection.execute(f"drop table {name}")
 
 
 def _say_systems(connection: duckdb.DuckDBPyConnection, systems: Collection[System]) -> None:

@@ -1,4 +1,4 @@
-"""What leaves keeps its promise too: the marts against contracts/marts.odcs.yaml.
+"""What leaves keeps its promise too: marts, metrics and what is given back to the tools.
 
 Also what only whole tables can show of what source contracts promise: uniqueness, relationships
 and freshness.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 import duckdb
@@ -21,39 +22,89 @@ from warehouse import tables, transaction
 
 log = logging.getLogger(__name__)
 BUILD = "build"  # stands for the load in ops.contract_results: these rules see all of them
+OUTGOING = ("marts", "activation")  # contracts
+SCHEMAS = ("marts", "metrics", "activation")  # what they promise, all of it
 
 
 class Broken(RuntimeError):
-    """A mart breaks its contract: nothing is served, the last served files stay."""
+    """What would leave breaks its contract: nothing is served, the last served files stay."""
 
 
-def hold(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> None:
-    """Raises Broken naming every rule of severity error that does not hold, with first keys."""
-    contract = load(HERE / "marts.odcs.yaml")
-    problems = []
-    for table in contract.tables.values():
-        for severity, problem in _problems(connection, contract, table, as_of):
-            if severity == "error":
-                problems.append(problem)
-            else:
-                log.warning(problem)
-    if problems:
+@dataclass(frozen=True)
+class Held:
+    """A promised table, schema.table. `failing`: its rules that do not hold, all warnings."""
+
+    name: str
+    contract: str
+    version: str
+    failing: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> str:
+        return "broken" if self.failing else "held"
+
+
+@dataclass(frozen=True)
+class _Problem:
+    rule: str
+    severity: Severity
+    words: str
+
+
+def hold(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> list[Held]:
+    """Every promised table; those of which a warning does not hold say which.
+
+    Raises Broken naming every rule of severity error that does not hold, with first keys.
+    """
+    held, broken = [], []
+    built = set(tables.of_schemas(connection, SCHEMAS))
+    for contract in (load(HERE / f"{name}.odcs.yaml") for name in OUTGOING):
+        for table in contract.tables.values():
+            name = _name(table)
+            problems = (
+                list(_problems(connection, contract, table, as_of))
+                if name in built
+                else [_Problem("built", "error", f"{name}: is promised, and no model makes it")]
+            )
+            broken += [one.words for one in problems if one.severity == "error"]
+            warnings = [one for one in problems if one.severity != "error"]
+            for one in warnings:
+                log.warning(one.words)
+            failing = tuple(f"{one.rule} (warning)" for one in warnings)
+            held.append(Held(name, contract.id, contract.version, failing))
+    unpromised = sorted(built - {one.name for one in held})
+    broken += [f"{name}: no contract promises it" for name in unpromised]
+    if broken:
+        files = " or ".join(f"contracts/{name}.odcs.yaml" for name in OUTGOING)
         raise Broken(
             "Not served, the last served files stay: "
-            + "; ".join(problems)
-            + ". Mend the model, or the promise in contracts/marts.odcs.yaml."
+            + "; ".join(broken)
+            + f". Mend the model, or the promise in {files}."
         )
+    return held
 
 
 def _problems(
     connection: duckdb.DuckDBPyConnection, contract: Contract, table: Table, as_of: datetime
-) -> Iterator[tuple[Severity, str]]:
-    name = _mart(table)
-    promised = {column.name for column in table.columns}
-    there = {row[0] for row in connection.execute(f"describe {name}").fetchall()}
-    if promised ^ there:
-        yield "error", f"{name}: columns differ from the contract: {sorted(promised ^ there)}"
+) -> Iterator[_Problem]:
+    name = _name(table)
+    promised = {column.name: column.type for column in table.columns}
+    there = {row[0]: row[1] for row in connection.execute(f"describe {name}").fetchall()}
+    stray = sorted(promised.keys() ^ there.keys())
+    if stray:
+        yield _Problem("columns", "error", f"{name}: columns differ from the contract: {stray}")
         return
+    for column, kind in there.items():
+        if kind != promised[column]:
+            words = f"{name}: {column} is {kind}, promised is {promised[column]}"
+            yield _Problem(f"{column}.type", "error", words)
+    yield from _broken_rules(connection, table, name)
+    yield from _whole(connection, contract, table, as_of)
+
+
+def _broken_rules(
+    connection: duckdb.DuckDBPyConnection, table: Table, name: str
+) -> Iterator[_Problem]:
     key = ", ".join(quoted(column.name) for column in table.key_columns)
     for rule in row_rules(table):
         if rule.id == "readable":  # typed by SQL already
@@ -63,20 +114,20 @@ def _problems(
                 where not coalesce(({rule.sql}), false)"""
         ).fetchall()[0]
         if count:
-            yield rule.severity, f"{name}: {rule.id} fails {count} times: {keys}"
+            words = f"{name}: {rule.id} fails {count} times: {keys}"
+            yield _Problem(rule.id, rule.severity, words)
     duplicated = connection.execute(
         f"select count(*) - count(distinct ({key})) from {name}"
     ).fetchall()[0][0]
     if duplicated:
-        yield "error", f"{name}: {duplicated} rows repeat the key {key}"
-    yield from _whole(connection, contract, table, as_of)
+        yield _Problem("key", "error", f"{name}: {duplicated} rows repeat the key {key}")
 
 
 def _whole(
     connection: duckdb.DuckDBPyConnection, contract: Contract, table: Table, as_of: datetime
-) -> Iterator[tuple[Severity, str]]:
-    """What only the whole mart shows."""
-    name, key = _mart(table), ", ".join(quoted(column.name) for column in table.key_columns)
+) -> Iterator[_Problem]:
+    """What only the whole table shows."""
+    name, key = _name(table), ", ".join(quoted(column.name) for column in table.key_columns)
     for rule in load_rules(table):
         if rule.expectation:
             raise ContractError(
@@ -84,17 +135,18 @@ def _whole(
                 "write a mart's rule as type sql."
             )
         if not connection.execute(rule.sql.replace("{table}", name)).fetchall()[0][0]:
-            yield rule.severity, f"{name}: {rule.id} does not hold"
+            yield _Problem(rule.id, rule.severity, f"{name}: {rule.id} does not hold")
     text_key = f"concat_ws('/', {key})"
     for rule in warehouse_rules(table):
-        to = _mart(contract.tables[rule.to.to_table]) if rule.to else ""
+        to = _name(contract.tables[rule.to.to_table]) if rule.to else ""
         holds, failed, keys = _evaluated(connection, rule, name, text_key, to, as_of)
         if not holds:
-            yield rule.severity, f"{name}: {rule.id} fails {failed} times: {keys}"
+            words = f"{name}: {rule.id} fails {failed} times: {keys}"
+            yield _Problem(rule.id, rule.severity, words)
 
 
-def _mart(table: Table) -> str:
-    return f"{table.settings['schema']}.{quoted(table.name)}"
+def _name(table: Table) -> str:
+    return f"{table.settings['schema']}.{table.name}"
 
 
 def _evaluated(

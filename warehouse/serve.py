@@ -1,19 +1,21 @@
 """Serve: files that BI tools and our own pages read, swapped whole.
 
-    serving/warehouse.duckdb   marts, metrics, ops, with column comments: for BI
-    serving/desk.duckdb        identity, quarantine, activation: for our pages and publishers
-    serving/parquet/<mart>.parquet
+    serving/parquet/<table>.parquet   marts, metrics
+    serving/warehouse.duckdb          marts, metrics, ops, with comments: for BI
+    serving/desk.duckdb               identity, quarantine, activation: for our pages and publishers
 
-Each is written aside in a storage version that old drivers open, flushed, and renamed, so a
-reader never meets a lock or a half-built table.
+All are written aside in a storage version that old drivers open, flushed, and only then renamed,
+so a reader never meets a lock or a half-built table. Each says which build it is of (meta.build;
+of parquet, its metadata): a reader of two of them can tell whether they belong together.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 
@@ -21,23 +23,45 @@ from contracts import load
 from contracts.reader import HERE
 from contracts.typed import quoted, text
 from warehouse import Places, memory
+from warehouse.meta import build_id
+from warehouse.tables import of_schemas
 
 STORAGE_VERSION = "v1.2.0"  # drivers from DuckDB 1.2 on can open it
 FILES = {
-    "warehouse.duckdb": ("marts", "metrics", "ops"),
-    "desk.duckdb": ("identity", "quarantine", "activation"),
+    "warehouse.duckdb": ("marts", "metrics", "ops", "meta"),
+    "desk.duckdb": ("identity", "quarantine", "activation", "meta"),
 }
+PARQUET = ("marts", "metrics")
+EXPLAINED_BY = ("marts", "activation", "ops", "meta")  # contracts
+
+
+class Written(NamedTuple):
+    """A whole file that waits to take its place."""
+
+    aside: Path
+    path: Path
 
 
 def serve(
-    places: Places, connection: duckdb.DuckDBPyConnection, descriptions: Mapping[str, str]
+    places: Places,
+    connection: duckdb.DuckDBPyConnection,
+    descriptions: Mapping[str, str],
+    build: str,
 ) -> None:
-    places.serving.mkdir(parents=True, exist_ok=True)
-    comments = {**descriptions, **_column_comments()}
+    """`descriptions`: of tables that no contract explains. `build`: the id in meta.build."""
+    parquet = places.serving / "parquet"
+    parquet.mkdir(parents=True, exist_ok=True)
+    _sweep(places.serving, parquet)
+    comments = {**descriptions, **_comments()}
+    files = [
+        _parquet(connection, table, parquet, build) for table in of_schemas(connection, PARQUET)
+    ]
+    stale = set(parquet.glob("*.parquet")) - {file.path for file in files}
     for name, schemas in FILES.items():
-        _snapshot(connection, places.serving / name, schemas, comments)
-    for table in _tables(connection, ("marts",)):
-        _parquet(connection, table, places.serving / "parquet")
+        files.append(_snapshot(connection, places.serving / name, schemas, comments))
+    _swap(files)
+    for path in stale:  # of a mart that is no more
+        path.unlink()
 
 
 @contextmanager
@@ -58,25 +82,42 @@ def served(places: Places, name: str = "warehouse.duckdb") -> Iterator[duckdb.Du
         connection.close()
 
 
+def served_build(places: Places) -> str | None:
+    """The build all served files are of; None when one is missing or of another build."""
+    builds = set()
+    for name in FILES:
+        try:
+            with served(places, name) as connection:
+                builds.add(build_id(connection))
+        except FileNotFoundError:
+            return None
+    return builds.pop() if len(builds) == 1 else None
+
+
+def _sweep(*folders: Path) -> None:
+    """Removes what a killed build left behind."""
+    for folder in folders:
+        for left in folder.glob(".*.tmp*"):
+            left.unlink()
+
+
 def _snapshot(
     connection: duckdb.DuckDBPyConnection,
     path: Path,
-    schemas: tuple[str, ...],
+    schemas: Iterable[str],
     comments: Mapping[str, str],
-) -> None:
-    for left in path.parent.glob(f".{path.name}.*.tmp*"):  # of a build that was killed
-        left.unlink()
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+) -> Written:
+    aside = _aside(path)
     connection.execute(f"attach {text(str(aside))} as aside (storage_version '{STORAGE_VERSION}')")
     try:
-        for name in _tables(connection, schemas):
+        for name in of_schemas(connection, schemas):
             connection.execute(f"create schema if not exists aside.{name.partition('.')[0]}")
             connection.execute(f"create table aside.{name} as select * from warehouse.{name}")
             _comment(connection, name, comments)
         connection.execute("checkpoint aside")
     finally:
         connection.execute("detach aside")
-    _swap(aside, path)
+    return Written(aside, path)
 
 
 def _comment(connection: duckdb.DuckDBPyConnection, name: str, comments: Mapping[str, str]) -> None:
@@ -89,37 +130,48 @@ def _comment(connection: duckdb.DuckDBPyConnection, name: str, comments: Mapping
             connection.execute(f"comment on column {target} is {text(comment)}")
 
 
-def _parquet(connection: duckdb.DuckDBPyConnection, table: str, folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
+def _parquet(
+    connection: duckdb.DuckDBPyConnection, table: str, folder: Path, build: str
+) -> Written:
     path = folder / f"{table.partition('.')[2]}.parquet"
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    connection.execute(f"copy warehouse.{table} to {text(str(aside))} (format parquet)")
-    _swap(aside, path)
+    aside = _aside(path)
+    connection.execute(
+        f"""copy warehouse.{table} to {text(str(aside))}
+            (format parquet, kv_metadata {{build_id: {text(build)}}})"""
+    )
+    return Written(aside, path)
 
 
-def _swap(aside: Path, path: Path) -> None:
-    with aside.open("rb") as file:
-        os.fsync(file.fileno())
-    aside.replace(path)
+def _aside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
 
 
-def _tables(connection: duckdb.DuckDBPyConnection, schemas: tuple[str, ...]) -> list[str]:
-    names = ", ".join(text(schema) for schema in schemas)
-    return [
-        f"{schema}.{table}"
-        for schema, table in connection.execute(
-            f"""select table_schema, table_name from information_schema.tables
-                where table_catalog = 'warehouse' and table_schema in ({names})
-                order by all"""
-        ).fetchall()
-    ]
+def _swap(files: Iterable[Written]) -> None:
+    """In the order given: when the last one is in its place, all are."""
+    files = list(files)
+    for file in files:
+        _flush(file.aside)
+    for file in files:
+        file.aside.replace(file.path)
+    for folder in {file.path.parent for file in files}:
+        _flush(folder)
 
 
-def _column_comments() -> dict[str, str]:
-    contract = load(HERE / "marts.odcs.yaml")
-    return {
-        f"{table.settings['schema']}.{table.name}.{column.name}": column.description
-        for table in contract.tables.values()
-        for column in table.columns
-        if column.description
-    }
+def _flush(path: Path) -> None:
+    """To the disk; of a folder, the names in it."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _comments() -> dict[str, str]:
+    """schema.table and schema.table.column -> what its contract says of it."""
+    comments = {}
+    for contract in EXPLAINED_BY:
+        for table in load(HERE / f"{contract}.odcs.yaml").tables.values():
+            name = f"{table.settings['schema']}.{table.name}"
+            comments[name] = table.description
+            comments |= {f"{name}.{column.name}": column.description for column in table.columns}
+    return comments

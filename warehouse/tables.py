@@ -13,7 +13,7 @@ import duckdb
 
 from contracts import Column, Contract, ContractError, Table, load
 from contracts.reader import GENERIC_KINDS, HERE
-from contracts.typed import quoted, scale
+from contracts.typed import quoted, scale, text
 from systems import System
 from warehouse import transaction
 from warehouse.journal import TOPICS
@@ -26,50 +26,7 @@ LANDED_COLUMNS = {
     "_load_id": "VARCHAR",
     "_change": "VARCHAR",
 }
-OWN = {
-    "ops.loads": {
-        "system": "VARCHAR",
-        "table_name": "VARCHAR",
-        "load_id": "VARCHAR",
-        "contract": "VARCHAR",
-        "accepted": "BOOLEAN",
-        "claimed": "BIGINT",
-        "seen": "BIGINT",
-        "landed": "BIGINT",
-        "quarantined": "BIGINT",
-        "revision": "INTEGER",
-        "changed": "BIGINT",
-        "reason": "VARCHAR",
-        "loaded_from": "TIMESTAMP",
-    },
-    "ops.journal_files": {"topic": "VARCHAR", "file": "VARCHAR"},
-    "ops.versions": {"name": "VARCHAR", "version": "VARCHAR"},
-    "ops.as_of": {"as_of": "TIMESTAMP"},
-    "ops.contract_results": {
-        "system": "VARCHAR",
-        "table_name": "VARCHAR",
-        "load_id": "VARCHAR",
-        "rule": "VARCHAR",
-        "severity": "VARCHAR",
-        "checked": "BIGINT",
-        "failed": "BIGINT",
-        "keys": "VARCHAR[]",
-        "checked_at": "TIMESTAMP",
-    },
-    "quarantine.rows": {
-        "system": "VARCHAR",
-        "table_name": "VARCHAR",
-        "key": "VARCHAR",
-        "rules": "VARCHAR[]",
-        "reasons": "VARCHAR[]",
-        "row": "JSON",
-        "first_load": "VARCHAR",
-        "last_load": "VARCHAR",
-        "first_seen": "TIMESTAMP",
-        "last_seen": "TIMESTAMP",
-        "state": "VARCHAR",
-    },
-}
+OWN = ("ops", "meta")  # contracts of the tables that the warehouse itself fills
 
 
 def raw_name(system: System, table: str) -> str:
@@ -130,8 +87,13 @@ def _hold_columns(columns: Iterable[Column], target: Mapping[str, Column]) -> No
 
 def ensure(connection: duckdb.DuckDBPyConnection) -> None:
     """Our own tables, the journal's, and raw tables of every shipped contract."""
-    journal = {f"journal.{quoted(topic)}": columns for topic, columns in TOPICS.items()}
-    wanted = {**OWN, **journal}
+    wanted: dict[str, Mapping[str, str]] = {
+        f"journal.{quoted(topic)}": columns for topic, columns in TOPICS.items()
+    }
+    for contract in OWN:
+        for table in _shipped(contract).tables.values():
+            own = {column.name: column.type for column in table.columns}
+            wanted[f"{table.settings['schema']}.{quoted(table.name)}"] = own
     for kind in KINDS:
         for table in _shipped(kind).tables.values():
             wanted[f"raw_{kind}.{quoted(table.name)}"] = _columns(table)
@@ -146,6 +108,19 @@ def ensure_raw(connection: duckdb.DuckDBPyConnection, system: System, contract: 
         return
     raw = {raw_name(system, name): _columns(table) for name, table in contract.tables.items()}
     _create(connection, raw)
+
+
+def of_schemas(connection: duckdb.DuckDBPyConnection, schemas: Iterable[str]) -> list[str]:
+    """Tables that are there, as schema.table."""
+    names = ", ".join(text(schema) for schema in schemas)
+    return [
+        f"{schema}.{table}"
+        for schema, table in connection.execute(
+            f"""select table_schema, table_name from information_schema.tables
+                where table_catalog = 'warehouse' and table_schema in ({names})
+                order by all"""
+        ).fetchall()
+    ]
 
 
 def versions(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:

@@ -3,8 +3,12 @@ select
     order_lines.order_record as order_id,
     order_lines.line_id,
     orders.customer_id,
+    orders.system,
     orders.ordered_on,
-    order_lines.product_id,
+    -- WooCommerce writes 0 for a product that is no more
+    orders.system || '/products/' || nullif(order_lines.product_id, '0') as product_id,
+    orders.system || '/products/' || order_lines.variant_id as variant_id,
+    order_lines.product_id as product_key,
     order_lines.product_name,
     order_lines.quantity::decimal(18, 3) as quantity,
     order_lines.unit_price::decimal(18, 2) as unit_price,

@@ -15,6 +15,7 @@ select
     order_record,
     line_id,
     product_id,
+    variant_id,
     product_name,
     quantity,
     unit_price,
