@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import partial
 
 import dlt
 import duckdb
@@ -44,6 +44,16 @@ class Batch:
         return self.size >= FULL
 
 
+def _thrifty() -> duckdb.DuckDBPyConnection:
+    """Gives memory back after each batch: what it keeps, a long pull's process has more of."""
+    connection = memory()
+    connection.execute(
+        """set allocator_flush_threshold = '1MB';
+            set allocator_bulk_deallocation_flush_threshold = '1MB'"""
+    )
+    return connection
+
+
 @dataclass
 class Loader:
     """Turns one load's pages into Arrow, leaving out rows the landing already holds.
@@ -61,6 +71,7 @@ class Loader:
     fields: set[str] = field(default_factory=set)
     sampled: bool = False
     batch: Batch = field(default_factory=Batch)
+    connection: duckdb.DuckDBPyConnection = field(default_factory=_thrifty)
     worker: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1))
     waiting: deque[Future[pa.Table]] = field(default_factory=deque)
 
@@ -69,6 +80,8 @@ class Loader:
 
     def __exit__(self, *_: object) -> None:
         self.worker.shutdown(cancel_futures=True)
+        # Not left to the garbage collector: it may run in a forked process, and that would crash.
+        self.connection.close()
 
     def arrow(self, item: TDataItem) -> Iterator[pa.Table]:
         """Tables of many pages: dlt spends milliseconds on each. The Reading comes last."""
@@ -86,16 +99,6 @@ class Loader:
                 self.rows += len(fresh)
                 self.gone += fresh["_row"].null_count
                 yield fresh
-
-    @cached_property
-    def connection(self) -> duckdb.DuckDBPyConnection:
-        """Gives memory back after each batch: what it keeps, a long pull's process has more of."""
-        connection = memory()
-        connection.execute(
-            """set allocator_flush_threshold = '1MB';
-                set allocator_bulk_deallocation_flush_threshold = '1MB'"""
-        )
-        return connection
 
     def _take(self, page: Page) -> None:
         if isinstance(page.rows, Cells):
