@@ -1,7 +1,9 @@
 """Build: every model whose inputs changed, in the order their SQL gives, on one connection.
 
 A model is a file under transforms/: folder = schema, file = table; one SELECT, or a Python
-module with READS and `model(context) -> pa.Table`. A build with nothing new does nothing.
+module with READS and `model(context) -> pa.Table`. Staging's SELECTs are views, but for those
+whose comment says `Kept as a table`: who reads one computes no more of it than is needed. A build
+with nothing new does nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import hashlib
 import importlib.util
 import logging
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -22,7 +24,7 @@ import sqlglot
 from sqlglot import exp
 
 from systems import System
-from warehouse import Places, meta, opened, tables, transaction
+from warehouse import Places, meta, opened, tables, touched, transaction
 from warehouse.journal import Journal
 from warehouse.journaled import merge_journal
 from warehouse.outgoing import Broken, across_loads, hold
@@ -32,6 +34,8 @@ log = logging.getLogger(__name__)
 TRANSFORMS = Path(__file__).parent.parent / "transforms"
 AS_OF = "ops.as_of"
 SERVED = "serving"
+VIEWS = "staging"  # schema
+KEPT = "Kept as a table"
 CHANNELS = {
     "shopify": "online",
     "woocommerce": "online",
@@ -43,10 +47,12 @@ CHANNELS = {
 
 @dataclass(frozen=True)
 class Context:
-    """What a Python model may use."""
+    """What a Python model may use. `earlier`: its own table of the last build, where that was made
+    by the same text; what it found out about a value then still holds."""
 
     connection: duckdb.DuckDBPyConnection
     journal_files: Journal
+    earlier: str | None = None
 
     def journal(self, topic: str, records: Iterable[Mapping[str, Any]]) -> None:
         """Writes to the journal first, then takes it into the warehouse."""
@@ -56,12 +62,21 @@ class Context:
 
 @dataclass(frozen=True)
 class Model:
+    """`digest`: of its text. `lineage`: of its and those of all models it is made of."""
+
     name: str
     path: Path
     reads: frozenset[str]
     digest: str
     sql: str | None
     description: str
+    lineage: str = ""
+
+    @property
+    def kind(self) -> str:
+        """table or view"""
+        staged = self.sql is not None and self.name.startswith(f"{VIEWS}.")
+        return "view" if staged and KEPT not in self.description else "table"
 
 
 @dataclass
@@ -81,13 +96,12 @@ def build(places: Places, systems: Collection[System], *, now: datetime | None =
     models = discover(TRANSFORMS)
     journal = Journal(places.journal)
     with opened(places) as connection:
-        tables.ensure(connection)
-        _say_systems(connection, systems)
+        prepare(connection, systems)
         merge_journal(connection, journal)
         if not _due(connection, models) and _is_served(connection, places, models):
             return Built([])
         as_of = (now or datetime.now(UTC)).replace(tzinfo=None, microsecond=0)
-        _store_as_of(connection, as_of)
+        store_as_of(connection, as_of)
         _drop_gone(connection, models)
         built = refresh(Context(connection, journal), models)
         across_loads(connection, systems, as_of)
@@ -98,10 +112,19 @@ def build(places: Places, systems: Collection[System], *, now: datetime | None =
     return Built(built, as_of)
 
 
+def prepare(connection: duckdb.DuckDBPyConnection, systems: Collection[System]) -> None:
+    """What models read is there, empty or not."""
+    tables.ensure(connection)
+    _say_systems(connection, systems)
+
+
 def refresh(context: Context, models: list[Model]) -> list[str]:
     """Builds those of `models` (each after those it reads) that are due; gives their names."""
     due = _due(context.connection, models)
+    there = tables.kinds(context.connection)
     for model, fingerprint in due:
+        if there.get(model.name, model.kind) != model.kind:
+            context.connection.execute(f"drop {there[model.name]} {model.name}")
         _build(context, model)
         tables.bump(context.connection, model.name, fingerprint)
     return [model.name for model, _ in due]
@@ -111,8 +134,7 @@ def is_due(places: Places, systems: Collection[System]) -> bool:
     """Whether a build would do anything."""
     models = discover(TRANSFORMS)
     with opened(places) as connection:
-        tables.ensure(connection)
-        _say_systems(connection, systems)
+        prepare(connection, systems)
         return bool(_due(connection, models)) or not _is_served(connection, places, models)
 
 
@@ -130,13 +152,22 @@ def discover(root: Path) -> list[Model]:
     order = TopologicalSorter(
         {name: model.reads & found.keys() for name, model in found.items()}
     ).static_order()
-    return [found[name] for name in order]
+    known: dict[str, Model] = {}
+    for name in (name for name in order if name in found):
+        model = found[name]
+        behind = [known[read].lineage for read in sorted(model.reads & known.keys())]
+        known[name] = replace(model, lineage=_digest(model.digest, *behind))
+    return list(known.values())
+
+
+def _digest(*texts: str) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:32]
 
 
 def _model(path: Path) -> Model:
     name = f"{path.parent.name}.{path.stem}"
     content = path.read_text(encoding="utf-8")
-    digest = hashlib.sha256(content.encode()).hexdigest()
+    digest = _digest(content)
     if path.suffix == ".py":
         module = _module(path)
         description = (module.__doc__ or "").strip().partition("\n\n")[0].replace("\n", " ")
@@ -153,7 +184,8 @@ def reads(sql: str, path: Path) -> frozenset[str]:
     bare = sorted({table.name for table in used if not table.db and table.name not in steps})
     if bare:
         raise ValueError(f"{path}: write {', '.join(bare)} as schema.table.")
-    return frozenset(f"{table.db}.{table.name}" for table in used if table.db)
+    found = frozenset(f"{table.db}.{table.name}" for table in used if table.db)
+    return found | {touched.CONTENTS} if touched.READ in found else found
 
 
 def _module(path: Path) -> ModuleType:
@@ -173,8 +205,7 @@ def _due(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> list[tup
     due = []
     for model in models:
         inputs = [f"{name}={versions.get(name, '')}" for name in sorted(model.reads)]
-        content = "\n".join([model.digest, *inputs])
-        fingerprint = hashlib.sha256(content.encode()).hexdigest()[:32]
+        fingerprint = _digest(model.digest, *inputs)
         if versions.get(model.name) != fingerprint:
             due.append((model, fingerprint))
             versions[model.name] = fingerprint
@@ -191,29 +222,33 @@ def _is_served(connection: duckdb.DuckDBPyConnection, places: Places, models: li
 
 def _content(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> str:
     versions = tables.versions(connection)
-    content = "\n".join(versions.get(model.name, "") for model in models)
-    return hashlib.sha256(content.encode()).hexdigest()[:32]
+    return _digest(*(versions.get(model.name, "") for model in models))
 
 
 def _build(context: Context, model: Model) -> None:
     connection = context.connection
     connection.execute(f"create schema if not exists {model.name.partition('.')[0]}")
-    if model.sql is not None:
-        connection.execute(f"create or replace table {model.name} as {model.sql}")
+    if model.sql is not None and touched.READ in model.reads:
+        touched.refresh(connection, model.name, model.sql, model.lineage)
         return
-    result = _module(model.path).model(context)
+    if model.sql is not None:
+        connection.execute(f"create or replace {model.kind} {model.name} as {model.sql}")
+        return
+    earlier = model.name if touched.is_of(connection, model.name, model.lineage) else None
+    result = _module(model.path).model(replace(context, earlier=earlier))
     connection.register("model_result", result)
     connection.execute(f"create or replace table {model.name} as select * from model_result")
     connection.unregister("model_result")
+    touched.say(connection, model.name, model.lineage)
 
 
 def _drop_gone(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> None:
-    """Tables of models that are no more: served on, they would never change again."""
+    """Of models that are no more: served on, they would never change again."""
     schemas = {model.name.partition(".")[0] for model in models}
     names = {model.name for model in models}
-    for name in tables.of_schemas(connection, schemas):
-        if name not in names:
-            connection.execute(f"drop table {name}")
+    for name, kind in tables.kinds(connection).items():
+        if name.partition(".")[0] in schemas and name not in names:
+            connection.execute(f"drop {kind} {name}")
 
 
 def _say_systems(connection: duckdb.DuckDBPyConnection, systems: Collection[System]) -> None:
@@ -230,7 +265,7 @@ def _say_systems(connection: duckdb.DuckDBPyConnection, systems: Collection[Syst
         tables.bump(connection, "ops.systems", digest)
 
 
-def _store_as_of(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> None:
+def store_as_of(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> None:
     with transaction(connection):
         connection.execute(f"create or replace table {AS_OF} (as_of TIMESTAMP)")
         connection.execute(f"insert into {AS_OF} values (?)", [as_of])

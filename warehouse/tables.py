@@ -13,7 +13,7 @@ import duckdb
 
 from contracts import Column, Contract, ContractError, Table, load
 from contracts.reader import GENERIC_KINDS, HERE
-from contracts.typed import quoted, scale, text
+from contracts.typed import quoted, scale
 from systems import System
 from warehouse import transaction
 from warehouse.journal import TOPICS
@@ -111,16 +111,23 @@ def ensure_raw(connection: duckdb.DuckDBPyConnection, system: System, contract: 
 
 
 def of_schemas(connection: duckdb.DuckDBPyConnection, schemas: Iterable[str]) -> list[str]:
-    """Tables that are there, as schema.table."""
-    names = ", ".join(text(schema) for schema in schemas)
-    return [
-        f"{schema}.{table}"
-        for schema, table in connection.execute(
-            f"""select table_schema, table_name from information_schema.tables
-                where table_catalog = 'warehouse' and table_schema in ({names})
+    """Tables and views that are there, as schema.table."""
+    return [name for name in kinds(connection) if name.partition(".")[0] in set(schemas)]
+
+
+def kinds(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Of what is there, as schema.table: table or view; in the order of their names."""
+    return {
+        f"{schema}.{name}": kind
+        for schema, name, kind in connection.execute(
+            """select schema_name, table_name, 'table' from duckdb_tables()
+                where database_name = 'warehouse'
+                union all
+                select schema_name, view_name, 'view' from duckdb_views()
+                where database_name = 'warehouse' and not internal
                 order by all"""
         ).fetchall()
-    ]
+    }
 
 
 def versions(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:

@@ -121,7 +121,7 @@ def test_a_mart_that_breaks_its_contract_is_not_served(
     broken = discover(TRANSFORMS)
     [position] = [n for n, model in enumerate(broken) if model.name == "marts.order_lines"]
     sql = f"select * replace (null as line_id) from ({broken[position].sql})"
-    broken[position] = replace(broken[position], sql=sql, digest="broken")
+    broken[position] = replace(broken[position], sql=sql, digest="broken", lineage="broken")
     with monkeypatch.context() as patched:
         patched.setattr(warehouse.build, "discover", lambda root: broken)
         for _ in range(2):

@@ -12,39 +12,61 @@ from collections import defaultdict
 from collections.abc import Iterable, Set
 from uuid import NAMESPACE_URL, uuid5
 
+import duckdb
 import pyarrow as pa
 
 from warehouse.build import Context
 
 # Not journal.customer_ids: that is this model's own memory, which it reads and extends.
 READS = ("identity.clusters",)
+# Settled is a cluster all of whose records have one id that no other cluster's record has:
+# assign() would give it that, so only the others are looked at.
+LINKS = """
+    create or replace temp table links as
+    with issued as (
+        select record, max_by(customer_id, recorded_at) as issued
+        from journal.customer_ids
+        group by record
+    ),
+    known as (
+        select clusters.record, clusters.cluster, issued.issued
+        from identity.clusters as clusters
+        left join issued using (record)
+    ),
+    claims as (
+        select issued, count(distinct cluster) as clusters from known
+        where issued is not null group by issued
+    ),
+    settled as (
+        select cluster
+        from known left join claims using (issued)
+        group by cluster
+        having count(distinct issued) = 1 and bool_and(coalesce(clusters = 1, false))
+    )
+    select known.*, settled.cluster is not null as is_settled, {was_there} as was_there
+    from known left join settled using (cluster)
+"""
 
 
 def model(context: Context) -> pa.Table:
+    connection = context.connection
+    connection.execute(LINKS.format(was_there=_was_there(connection)))
+    unsettled = connection.execute(
+        """select cluster, record, issued, was_there from links where not is_settled
+            order by record"""
+    ).fetchall()
     clusters: dict[int, list[str]] = defaultdict(list)
-    for record, cluster in context.connection.execute(
-        "select record, cluster from identity.clusters order by record"
-    ).fetchall():
+    for cluster, record, _, _ in unsettled:
         clusters[cluster].append(record)
-    issued = {
-        record: customer
-        for record, customer in context.connection.execute(
-            """
-            select record, max_by(customer_id, recorded_at)
-            from journal.customer_ids group by record
-            """
-        ).fetchall()
-    }
-    ever = [
-        row[0]
-        for row in context.connection.execute(
-            """
-            select customer_id from journal.customer_ids
-            group by customer_id order by min(recorded_at), customer_id
-            """
-        ).fetchall()
-    ]
-    assigned = assign(list(clusters.values()), issued, ever, _lately(context) or issued.keys())
+    issued = {record: customer for _, record, customer, _ in unsettled if customer}
+    lately = {record for _, record, _, was_there in unsettled if was_there}
+    assigned = assign(list(clusters.values()), issued, _ever(connection), lately)
+    new = pa.table(
+        {
+            "record": pa.array(list(assigned), pa.string()),
+            "customer_id": pa.array(list(assigned.values()), pa.string()),
+        }
+    )
     context.journal(
         "customer_ids",
         [
@@ -53,21 +75,34 @@ def model(context: Context) -> pa.Table:
             if issued.get(record) != customer
         ],
     )
-    return pa.table(
-        {
-            "record": pa.array(list(assigned), pa.string()),
-            "customer_id": pa.array(list(assigned.values()), pa.string()),
-        }
-    )
+    settled = connection.execute(
+        "select record, issued as customer_id from links where is_settled"
+    ).to_arrow_table()
+    connection.execute("drop table links")
+    return pa.concat_tables([settled, new])
 
 
-def _lately(context: Context) -> set[str]:
-    """Records of the last build; none in a new warehouse."""
+def _was_there(connection: duckdb.DuckDBPyConnection) -> str:
+    """SQL: whether a record was there in the last build; in a new warehouse all were."""
     query = "from duckdb_tables() where schema_name = 'identity' and table_name = 'customers'"
-    if not context.connection.execute(query).fetchall():
-        return set()
-    rows = context.connection.execute("select record from identity.customers").fetchall()
-    return {row[0] for row in rows}
+    if not connection.execute(query).fetchall():
+        return "true"
+    if not connection.execute("select 1 from identity.customers limit 1").fetchall():
+        return "true"
+    return "known.record in (select record from identity.customers)"
+
+
+def _ever(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """All ids that were issued, oldest first."""
+    return [
+        row[0]
+        for row in connection.execute(
+            """
+            select customer_id from journal.customer_ids
+            group by customer_id order by min(recorded_at), customer_id
+            """
+        ).fetchall()
+    ]
 
 
 def assign(

@@ -1,10 +1,18 @@
 -- One row per customer: who they are across all systems, and what they bought.
-with members as (
+with customers as (
+    select
+        customers.customer_id,
+        customers.record
+    from identity.customers as customers
+    semi join temp.touched_customers as touched on customers.customer_id = touched.customer_id
+),
+
+members as (
     select
         customers.customer_id,
         records.*,
         systems.channel
-    from identity.customers as customers
+    from customers
     inner join staging.records as records on customers.record = records.record
     left join ops.systems as systems on records.system = systems.system
 ),
@@ -46,9 +54,10 @@ ids as (
 ),
 
 sales as (
-    select *
-    from marts.orders
-    where is_sale and customer_id is not null
+    select orders.*
+    from marts.orders as orders
+    semi join temp.touched_customers as touched on orders.customer_id = touched.customer_id
+    where orders.is_sale
 ),
 
 purchases as (
@@ -86,7 +95,7 @@ open_items as (
         orders.currency,
         orders.total::decimal(18, 2) as amount
     from staging.orders as orders
-    inner join identity.customers as customers on orders.customer_record = customers.record
+    inner join customers on orders.customer_record = customers.record
     where orders.billed = false and orders.is_sale
     union all
     select

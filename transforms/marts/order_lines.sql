@@ -10,9 +10,11 @@ select
     orders.system || '/products/' || order_lines.variant_id as variant_id,
     order_lines.product_id as product_key,
     order_lines.product_name,
-    order_lines.quantity::decimal(18, 3) as quantity,
-    order_lines.unit_price::decimal(18, 2) as unit_price,
-    order_lines.total::decimal(18, 2) as total,
+    order_lines.quantity,
+    order_lines.unit_price,
+    order_lines.total,
     orders.currency
 from staging.order_lines as order_lines
 inner join marts.orders as orders on order_lines.order_record = orders.order_id
+left join temp.touched_customers as touched on orders.customer_id = touched.customer_id
+where orders.customer_id is null or touched.customer_id is not null

@@ -9,8 +9,7 @@ with headed as (
         status,
         billed,
         currency,
-        total,
-        lines
+        total
     from raw_canonical.orders
     where _change is null
 ),
@@ -22,15 +21,7 @@ receipts as (
         max(customer_key) as customer_key,
         min(ordered_at) as ordered_at,
         max(currency) as currency,
-        sum(total) as total,
-        list({
-            line_id: line_id,
-            product_id: product_id,
-            product_name: product_name,
-            quantity: quantity,
-            unit_price: unit_price,
-            total: total
-        } order by line_id) as lines
+        sum(total) as total
     from raw_canonical.order_lines
     where _change is null
     group by all
@@ -45,8 +36,7 @@ orders as (
         headed.status,
         headed.billed,
         coalesce(headed.currency, receipts.currency) as currency,
-        coalesce(headed.total, receipts.total) as total,
-        coalesce(headed.lines, receipts.lines) as lines
+        coalesce(headed.total, receipts.total) as total
     from headed
     full join receipts
         on headed._system = receipts._system and headed.order_id = receipts.order_id
@@ -66,6 +56,5 @@ select
     coalesce(status, '') not in ('cancelled', '-1') as is_sale,
     billed,
     currency,
-    total,
-    lines
+    total::decimal(18, 4) as total
 from orders

@@ -1,5 +1,6 @@
 -- One row per record of a person or company that there is or was: every customer record, those
 -- merged into another too, and every order placed without an account, as far as it says by whom.
+-- Kept as a table: many models read it.
 with customers as (
     select * from staging.shopify_customers
     union all by name

@@ -1,8 +1,8 @@
 -- One row per order of any system.
-select * exclude (lines) from staging.shopify_orders
+select * from staging.shopify_orders
 union all by name
-select * exclude (lines) from staging.woocommerce_orders
+select * from staging.woocommerce_orders
 union all by name
 select * from staging.hubspot_orders
 union all by name
-select * exclude (lines) from staging.canonical_orders
+select * from staging.canonical_orders

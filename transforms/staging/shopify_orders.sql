@@ -14,7 +14,6 @@ select
     and coalesce(financial_status, '') not in ('VOIDED', 'EXPIRED', 'REFUNDED') as is_sale,
     null::boolean as billed,
     currency,
-    total,
-    lines
+    total
 from raw_shopify.orders
 where _change is null

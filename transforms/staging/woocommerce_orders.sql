@@ -14,7 +14,6 @@ select
     status in ('completed', 'processing', 'on-hold') as is_sale,
     null::boolean as billed,
     currency,
-    total,
-    lines
+    total
 from raw_woocommerce.orders
 where _change is null
