@@ -14,7 +14,11 @@ import duckdb
 from systems import System
 from warehouse import tables
 
-SYSTEMS = (System("shop", "shopify"), System("store", "woocommerce"), System("books", "soap", contract="canonical"))
+SYSTEMS = (
+    System("shop", "shopify"),
+    System("store", "woocommerce"),
+    System("books", "soap", contract="canonical"),
+)
 LINES = 10  # a customer's
 LOAD = "1700000000.0"
 FIRST = "timestamp '2021-01-01'"
