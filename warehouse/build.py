@@ -1,9 +1,9 @@
 """Build: every model whose inputs changed, in the order their SQL gives, on one connection.
 
 A model is a file under transforms/: folder = schema, file = table; one SELECT, or a Python
-module with READS and `model(context) -> pa.Table`. Staging's SELECTs are views, but for those
-whose comment says `Kept as a table`: who reads one computes no more of it than is needed. A build
-with nothing new does nothing.
+module with READS and `model(context) -> pa.Table`. SELECTs that rename and choose (staging,
+activation) are views but for those whose comment says `Kept as a table`: who reads one computes no
+more of it than is needed. A build with nothing new does nothing.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 TRANSFORMS = Path(__file__).parent.parent / "transforms"
 AS_OF = "ops.as_of"
 SERVED = "serving"
-VIEWS = "staging"  # schema
+VIEWS = ("staging", "activation")  # schemas
 KEPT = "Kept as a table"
 CHANNELS = {
     "shopify": "online",
@@ -75,8 +75,8 @@ class Model:
     @property
     def kind(self) -> str:
         """table or view"""
-        staged = self.sql is not None and self.name.startswith(f"{VIEWS}.")
-        return "view" if staged and KEPT not in self.description else "table"
+        asked = self.sql is not None and self.name.partition(".")[0] in VIEWS
+        return "view" if asked and KEPT not in self.description else "table"
 
 
 @dataclass

@@ -18,20 +18,27 @@ members as (
 ),
 
 -- the newest value that is there wins; an account outranks what a guest typed at checkout
+ranked as (
+    select
+        *,
+        row_number() over (order by not is_guest, updated_at, record) as rank
+    from members
+),
+
 contacts as (
     select
         customer_id,
-        arg_max(name, (not is_guest, updated_at, record)) as name,
-        arg_max(first_name, (not is_guest, updated_at, record)) as first_name,
-        arg_max(last_name, (not is_guest, updated_at, record)) as last_name,
-        arg_max(company, (not is_guest, updated_at, record)) as company,
-        arg_max(email, (not is_guest, updated_at, record)) as email,
-        arg_max(phone, (not is_guest, updated_at, record)) as phone,
-        arg_max(tax_number, (not is_guest, updated_at, record)) as tax_number,
-        arg_max(city, (not is_guest, updated_at, record)) as city,
+        arg_max(name, rank) as name,
+        arg_max(first_name, rank) as first_name,
+        arg_max(last_name, rank) as last_name,
+        arg_max(company, rank) as company,
+        arg_max(email, rank) as email,
+        arg_max(phone, rank) as phone,
+        arg_max(tax_number, rank) as tax_number,
+        arg_max(city, rank) as city,
         -- consent holds only while no system has heard a no
         bool_and(consent_email) as consent_email
-    from members
+    from ranked
     group by customer_id
 ),
 
@@ -39,7 +46,7 @@ system_keys as (
     select
         customer_id,
         system,
-        list(key order by key) as keys
+        list_sort(list(key)) as keys
     from members
     where not is_guest
     group by customer_id, system
@@ -48,7 +55,7 @@ system_keys as (
 ids as (
     select
         customer_id,
-        map(list(system order by system), list(keys order by system)) as ids
+        map_from_entries(list_sort(list((system, keys)))) as ids
     from system_keys
     group by customer_id
 ),
@@ -84,7 +91,7 @@ currency_sums as (
 revenue as (
     select
         customer_id,
-        map(list(currency order by currency), list(amount order by currency)) as revenue
+        map_from_entries(list_sort(list((currency, amount)))) as revenue
     from currency_sums
     group by customer_id
 ),
@@ -118,7 +125,7 @@ open_sums as (
 balances as (
     select
         customer_id,
-        map(list(currency order by currency), list(amount order by currency)) as open_balance
+        map_from_entries(list_sort(list((currency, amount)))) as open_balance
     from open_sums
     group by customer_id
 )
