@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import logging
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from graphlib import TopologicalSorter
@@ -101,9 +102,13 @@ def build(places: Places, systems: Collection[System], *, now: datetime | None =
 def refresh(context: Context, models: list[Model]) -> list[str]:
     """Builds those of `models` (each after those it reads) that are due; gives their names."""
     due = _due(context.connection, models)
+    for schema in sorted({model.name.partition(".")[0] for model, _ in due}):
+        context.connection.execute(f"create schema if not exists {schema}")
     for model, fingerprint in due:
-        _build(context, model)
-        tables.bump(context.connection, model.name, fingerprint)
+        # A Python model ends transactions of its own: what it takes into the journal.
+        with transaction(context.connection) if model.sql else nullcontext():
+            _build(context, model)
+            tables.bump(context.connection, model.name, fingerprint)
     return [model.name for model, _ in due]
 
 
@@ -197,7 +202,6 @@ def _content(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> str:
 
 def _build(context: Context, model: Model) -> None:
     connection = context.connection
-    connection.execute(f"create schema if not exists {model.name.partition('.')[0]}")
     if model.sql is not None:
         connection.execute(f"create or replace table {model.name} as {model.sql}")
         return

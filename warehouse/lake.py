@@ -71,10 +71,8 @@ def closed(places: Places, error: duckdb.Error) -> str:
             "KOPRU_LAKE to a folder that all machines see, or to s3://bucket/folder."
         )
     if "does not match existing data path" in words:
-        return (
-            f"KOPRU_LAKE is {places.lake_files}, but the warehouse {places.warehouse} has its "
-            f"files elsewhere: {words.partition(' You can override')[0]} Set KOPRU_LAKE to that one."
-        )
+        words = words.partition(" You can override")[0]
+        return f"The warehouse {places.warehouse} has its files elsewhere: {words} Mend KOPRU_LAKE."
     _, known, why = words.partition("connection to server")
     return (
         f"The warehouse {places.warehouse} cannot be opened: {known}{why if known else words}. "

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-import warehouse.build
+import warehouse.rebuild
 from systems import System
 from tests.core.house import NOON, House
 from tests.core.test_build import company, content, order
@@ -62,14 +62,13 @@ def test_a_rebuild_changes_nothing_and_the_old_one_stays_until_it_is_whole(
 
 
 def rebuilt_is_the_same(lake: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a company whose warehouse is a lake; once after it failed at its very end."""
+    """Of a company whose warehouse is a lake; once after it was cut off."""
     Journal(lake.places.journal).append("sends", [{"system": "crm", "record": "1"}])
     lake.load()
-    lake.build()
     before = told(lake)
     lake.sql("create table marts.old as select 1 as one")
     with monkeypatch.context() as broken:
-        broken.setattr(warehouse.build, "serve", failing)
+        broken.setattr(warehouse.rebuild, "build", failing)
         with pytest.raises(OSError, match="the disk is full"):
             rebuild(lake.places, [lake.erp], now=NOON)
     assert lake.sql("select one from marts.old") == [(1,)]
@@ -81,10 +80,9 @@ def rebuilt_is_the_same(lake: House, monkeypatch: pytest.MonkeyPatch) -> None:
     lake.land(*rows(20))
     lake.check()
     assert lake.load()["customers"].changed == 1
-    assert "marts.customer_360" in lake.build().built
 
 
-def failing(*_: object) -> None:
+def failing(*_: object, **__: object) -> None:
     raise OSError("the disk is full")
 
 
