@@ -227,3 +227,12 @@ def rebuild() -> list[str]:
     from warehouse.rebuild import rebuild
 
     return rebuild(_places(), systems.load().values()).built
+
+
+def upkeep() -> dict[str, int]:
+    from warehouse.upkeep import upkeep
+
+    kept = upkeep(_places())
+    if kept is None:
+        raise AirflowSkipException("The warehouse is a plain file: there is nothing to do.")
+    return asdict(kept)

@@ -297,3 +297,8 @@ def test_the_keys_of_the_landing_come_from_its_connection(
     monkeypatch.setenv("KOPRU_LANDING", "s3://nowhere/landing")
     with pytest.raises(AirflowFailException, match="there is no bucket nowhere"):
         steps.check("webshop")
+
+
+def test_upkeep_skips_itself_on_a_plain_file() -> None:
+    with pytest.raises(AirflowSkipException, match="plain file"):
+        steps.upkeep()
