@@ -70,14 +70,17 @@ class Places:
         lake.hold(warehouse)
         if "warehouse" in known:
             lake.identify(known["warehouse"])
-        return cls(
+        places = cls(
             data=data,
             landing=landing,
             journal=landing.parent / "journal",
             warehouse=warehouse,
-            serving=data / "serving",
+            serving=Path(os.environ.get("KOPRU_SERVING", data / "serving")).resolve(),
             lake_files=stores.folder(files, known.get("landing")) if files else None,
         )
+        if places.lake_files:
+            lake.hold_apart(places.lake_files, landing, places.journal, data, places.serving)
+        return places
 
 
 def memory(*folders: Folder | None) -> duckdb.DuckDBPyConnection:

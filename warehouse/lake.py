@@ -18,6 +18,7 @@ import duckdb
 from contracts.typed import text
 from systems import Connection
 from warehouse.extensions import load_extension
+from warehouse.files import Folder
 
 if TYPE_CHECKING:
     from warehouse import Places
@@ -49,6 +50,16 @@ def hold(address: str) -> None:
             "KOPRU_WAREHOUSE holds a password, which errors and logs would repeat. Put it into the "
             "Airflow connection `warehouse` (type Postgres) or into PGPASSWORD or ~/.pgpass."
         )
+
+
+def hold_apart(files: Folder, *others: Folder) -> None:
+    """Raises ValueError where upkeep, which removes what no catalog knows, would meet theirs."""
+    for other in others:
+        if f"{other}/".startswith(f"{files}/"):
+            raise ValueError(
+                f"KOPRU_LAKE is {files}, and {other} lies in it: upkeep would take its files for "
+                "the lake's own. Give the lake a folder for itself."
+            )
 
 
 def attachment(connection: duckdb.DuckDBPyConnection, places: Places) -> str:

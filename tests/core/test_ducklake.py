@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -17,6 +18,7 @@ from systems import System
 from tests.core.house import NOON, House
 from tests.core.test_build import company, content, order
 from tests.core.test_check import rows
+from warehouse import Places
 from warehouse.build import TRANSFORMS, build, discover
 from warehouse.journal import Journal
 from warehouse.rebuild import rebuild
@@ -95,6 +97,20 @@ def told(lake: House) -> tuple[Any, ...]:
         lake.sql(journal.format("customer_id", "customer_ids")),
         lake.sql(journal.format("recorded_at", "sends")),
     )
+
+
+@pytest.mark.parametrize("files", ["acme", "acme/data", "acme/landing", "acme/seen"])
+def test_its_files_are_kept_apart_from_the_landing(
+    files: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Upkeep would remove them."""
+    for name, place in {"DATA": "data", "LANDING": "landing", "SERVING": "seen"}.items():
+        monkeypatch.setenv(f"KOPRU_{name}", str(tmp_path / "acme" / place))
+    monkeypatch.setenv("KOPRU_LAKE", str(tmp_path / files))
+    with pytest.raises(ValueError, match="lies in it: upkeep would take its files"):
+        Places.from_environment()
+    monkeypatch.setenv("KOPRU_LAKE", str(tmp_path / "acme" / "landing_lake"))
+    assert Places.from_environment().lake_files == tmp_path / "acme" / "landing_lake"
 
 
 def test_without_the_extension_it_says_what_to_install(

@@ -55,6 +55,7 @@ def shared(house: House, catalog: None) -> House:
     return house.on(warehouse=ADDRESS, lake_files=house.folder / "files")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)  # a hundred commits in Postgres for every build of all models
 def test_all_of_it_is_the_same_as_in_a_file_and_again_when_rebuilt(
     house: House, catalog: None, server: str, address: str, monkeypatch: pytest.MonkeyPatch
@@ -75,12 +76,14 @@ def test_the_environment_says_it_all(
     monkeypatch.setenv("KOPRU_DATA", str(house.folder))
     monkeypatch.setenv("KOPRU_WAREHOUSE", ADDRESS)
     monkeypatch.setenv("KOPRU_LAKE", str(house.folder / "files"))
+    monkeypatch.setenv("KOPRU_SERVING", str(house.folder / "seen by all"))
     database = os.environ["PGDATABASE"]
     monkeypatch.setenv("PGDATABASE", "")
     places = Places.from_environment({"warehouse": Connection(schema=database)})
     with opened(places) as connection:
         connection.execute("create schema s; create table s.t as select range as i from range(99)")
     assert [*(house.folder / "files").rglob("*.parquet")] != []
+    assert places.serving == house.folder / "seen by all"
 
 
 def test_what_cannot_be_opened_says_why_and_never_the_password(
