@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,10 @@ from tests.core.test_ducklake import rebuilt_is_the_same, told
 from warehouse import Busy, Places, lake, opened, transaction
 from warehouse.build import TRANSFORMS, discover
 from warehouse.stores import folder
+from warehouse.upkeep import upkeep
 
 ADDRESS = "ducklake:postgres:"
+LATER = datetime(2199, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +71,22 @@ def test_all_of_it_is_the_same_as_in_a_file_and_again_when_rebuilt(
     assert told(house) == here
     assert [*files.rglob("*.parquet")] != []  # what is small is kept in the catalog
     rebuilt_is_the_same(house, monkeypatch)
+
+
+def test_upkeep_removes_files_in_a_store(
+    house: House, catalog: None, server: str, address: str
+) -> None:
+    files = folder(f"{address}/lake", sandbox.s3.connection(server))
+    company(house.on(warehouse=ADDRESS, lake_files=files))
+    house.take(*rows(*range(100, 140)))
+    house.take(*rows(*range(100, 120), name="yeni"))
+    (files / "of_a_killed_step.parquet").write_bytes(b"half")
+    before = house.raw()
+    kept = upkeep(house.places, now=LATER)
+    assert kept is not None
+    assert kept.removed > 4
+    assert kept.after == len([*files.rglob("*.parquet")])  # no other is left
+    assert house.raw() == before
 
 
 def test_the_environment_says_it_all(
