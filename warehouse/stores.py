@@ -6,6 +6,7 @@ none, and then AWS's usual chain has them (environment, profile, the machine's r
 
 from __future__ import annotations
 
+import importlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,9 +40,12 @@ def folder(address: str, connection: Connection | None = None) -> Folder:
             "s3://bucket/folder; what belongs beside it is kept in the same bucket."
         )
     try:
+        importlib.import_module("s3fs")  # which UPath takes for s3://
         from upath import UPath
     except ImportError as error:
-        raise RuntimeError(f"{address} needs the extra `growth`: {error}.") from error
+        raise RuntimeError(
+            f"{address} cannot be used: {error}. Install the packages of the extra `growth`."
+        ) from error
     found: UPath = UPath(f"s3://{bucket}/{prefix}", **_options(connection or Connection()))
     _knock(found, bucket)
     return found

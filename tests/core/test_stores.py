@@ -1,8 +1,9 @@
-"""Landing and journal in an object store: the same as in a folder, killed or not."""
+"""Landing and journal in an object store: the same as in a folder; keys, and wrong settings."""
 
 from __future__ import annotations
 
 import socket
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ import sandbox.s3
 from tests.core.house import NOON, House
 from tests.core.on_store import on_store
 from tests.core.test_build import company, content, order
-from tests.core.test_publish import CRM, Tool
+from tests.core.test_publish import Tool
 from tests.telltale import Listener, found
 from warehouse import Places
 from warehouse.files import named
@@ -99,7 +100,6 @@ def test_publishing_keeps_its_ledger_in_the_store(away: House) -> None:
     assert [line["state"] for line in Journal(away.places.journal).records("sends")] == [
         *("intent", "accepted") * 2
     ]
-    assert CRM.name == "crm"
 
 
 def test_a_wrong_setting_is_said_at_once(server: str, address: str) -> None:
@@ -114,6 +114,12 @@ def test_a_wrong_setting_is_said_at_once(server: str, address: str) -> None:
     gone = replace(keys, extra={**keys.extra, "endpoint_url": f"http://127.0.0.1:{port}"})
     with pytest.raises(ConnectionError, match="cannot be reached"):
         folder(address, gone)
+
+
+def test_without_its_packages_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    with pytest.raises(RuntimeError, match="Install the packages of the extra `growth`"):
+        folder("s3://bucket/landing")
 
 
 def test_keys_come_from_the_environment_where_there_is_no_connection(
