@@ -1,7 +1,8 @@
-"""What a person starts by hand: check_system, replay_quarantine, rebuild."""
+"""What a person starts by hand: check_system, replay_quarantine, rebuild; and nightly upkeep."""
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 
 from airflow.sdk import DAG, Asset, Param, task
@@ -10,6 +11,7 @@ import systems
 from plugins import steps
 
 names = list(systems.load())
+lake = os.environ.get("KOPRU_WAREHOUSE", "").startswith("ducklake:")
 COMMON = {
     "schedule": None,
     "catchup": False,
@@ -93,3 +95,28 @@ with DAG(
         return steps.rebuild()
 
     rebuild()
+
+with DAG(
+    dag_id="upkeep",
+    description="Nightly: few large files in a DuckLake instead of many small ones",
+    doc_md=(
+        "Merges the small files that loads and builds leave behind, and removes what nobody has "
+        "needed for a day: old snapshots, their files, and files without a catalog. Where the "
+        "warehouse is a plain file it has no schedule, and skips itself."
+    ),
+    **{**COMMON, "schedule": "30 3 * * *" if lake else None},
+):
+
+    @task(
+        pool="warehouse",
+        priority_weight=1,
+        weight_rule="absolute",
+        execution_timeout=timedelta(hours=2),
+        retries=2,
+        retry_delay=timedelta(minutes=5),
+        retry_exponential_backoff=2.0,
+    )
+    def upkeep() -> dict:
+        return steps.upkeep()
+
+    upkeep()

@@ -36,7 +36,7 @@ from warehouse.pull import pull
 from warehouse.quarantine import dismiss
 
 SIZE = 3_000  # customers
-ROUNDS, QUIET = 4, 8.0  # seconds of reading while nothing happens
+ROUNDS, QUIET = 30, 20.0  # seconds of reading while nothing happens
 SLOWER = 1.5  # p95 during the rounds to p95 before them
 READERS = {"duckdb": 6, "duckdb 1.2": 5, "duckdb-engine": 5, "node": 4}
 OLD, NODE = "duckdb==1.2.2", "@duckdb/node-api"

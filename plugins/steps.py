@@ -7,6 +7,7 @@ password, a contract) raises AirflowFailException, which Airflow does not retry.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -25,29 +26,45 @@ from systems import Connection, System
 
 log = logging.getLogger(__name__)
 Summary = list[dict[str, Any]]
+PLACES = ("landing", "warehouse")  # whose keys may be in a connection of that name
 
 
 def connected(name: str) -> System:
     """The system with its Airflow connection; fails saying how to make one."""
     system = systems.load()[name]
-    try:
-        found = AirflowConnection.get(name)
-    except AirflowNotFoundException:
+    found = _connection(name)
+    if found is None:
         raise AirflowFailException(
             f"There is no Airflow connection named {name!r}. Make one of that name under "
             "Admin > Connections (type Generic), or set "
             f"AIRFLOW_CONN_{name.upper()}. What goes into it: README, Connecting your systems."
-        ) from None
-    return system.connected(
-        Connection(
-            host=found.host,
-            port=found.port,
-            schema=found.schema,
-            login=found.login,
-            password=found.password,
-            extra=found.extra_dejson,
         )
+    return system.connected(found)
+
+
+def _connection(name: str) -> Connection | None:
+    try:
+        found = AirflowConnection.get(name)
+    except AirflowNotFoundException:
+        return None
+    return Connection(
+        host=found.host,
+        port=found.port,
+        schema=found.schema,
+        login=found.login,
+        password=found.password,
+        extra=found.extra_dejson,
     )
+
+
+def _places() -> Any:
+    """Where the data lives, with the keys to what is not on this machine."""
+    from warehouse import Places
+
+    away = [name for name in PLACES if ":" in os.environ.get(f"KOPRU_{name.upper()}", "")]
+    connections = {name: found for name in away if (found := _connection(name))}
+    with _hopeless(ValueError):
+        return Places.from_environment(connections)
 
 
 @contextmanager
@@ -62,13 +79,12 @@ def _hopeless(*errors: type[Exception]) -> Iterator[None]:
 def pull(name: str, params: dict[str, Any]) -> Summary:
     from clients import Unavailable
     from contracts import contract_of
-    from warehouse import Places
     from warehouse.pull import pull
 
     system = connected(name)
     with _hopeless(ValueError):  # params or a contract that cannot be used
         done = pull(
-            Places.from_environment(),
+            _places(),
             system,
             contract_of(system),
             tables=params.get("tables") or None,
@@ -90,12 +106,11 @@ def pull(name: str, params: dict[str, Any]) -> Summary:
 def check(name: str) -> Summary:
     from contracts import contract_of
     from contracts.expectations import BrokenGate
-    from warehouse import Places
     from warehouse.check import check
 
     system = systems.load()[name]
     with _hopeless(ValueError, BrokenGate):
-        verdicts = check(Places.from_environment(), system, contract_of(system))
+        verdicts = check(_places(), system, contract_of(system))
     problems = [verdict.problem for verdict in verdicts if verdict.problem]
     for notice in (notice for verdict in verdicts for notice in verdict.notices):
         log.warning(notice)
@@ -112,12 +127,11 @@ def check(name: str) -> Summary:
 def load(name: str) -> Summary:
     """Skips itself, and so sends no asset event, when there is nothing to build from."""
     from contracts import contract_of
-    from warehouse import Places
     from warehouse.build import is_due
     from warehouse.load import load
 
     system = systems.load()[name]
-    places = Places.from_environment()
+    places = _places()
     done = load(places, system, contract_of(system))
     for table in done:
         log.info("%s.%s: %d rows new or changed", name, table.table, table.changed)
@@ -145,11 +159,10 @@ def report(name: str, ti: Any) -> None:
 
 
 def build() -> list[str]:
-    from warehouse import Places
     from warehouse.build import Broken, build
 
     with _hopeless(Broken):
-        built = build(Places.from_environment(), systems.load().values())
+        built = build(_places(), systems.load().values())
     if not built.built:
         raise AirflowSkipException("Nothing changed since the last build.")
     return built.built
@@ -158,11 +171,10 @@ def build() -> list[str]:
 def publish(name: str, params: dict[str, Any]) -> dict[str, Any]:
     from clients import ClientError, Unavailable
     from publishers.engine import publish
-    from warehouse import Places
 
     try:
         done = publish(
-            Places.from_environment(),
+            _places(),
             connected(name),
             dry_run=bool(params.get("dry_run")),
             retry_refused=bool(params.get("retry_refused")),
@@ -194,10 +206,9 @@ def check_system(name: str) -> str:
 def replay_quarantine(params: dict[str, Any], by: str) -> Summary:
     from contracts import contract_of
     from contracts.expectations import BrokenGate
-    from warehouse import Places
     from warehouse.quarantine import dismiss, replay
 
-    system, places = systems.load()[params["system"]], Places.from_environment()
+    system, places = systems.load()[params["system"]], _places()
     tables, keys, why = params.get("tables") or [], params.get("dismiss") or [], params["why"]
     with _hopeless(ValueError, BrokenGate):
         contract = contract_of(system)
@@ -213,7 +224,15 @@ def replay_quarantine(params: dict[str, Any], by: str) -> Summary:
 
 
 def rebuild() -> list[str]:
-    from warehouse import Places
     from warehouse.rebuild import rebuild
 
-    return rebuild(Places.from_environment(), systems.load().values()).built
+    return rebuild(_places(), systems.load().values()).built
+
+
+def upkeep() -> dict[str, int]:
+    from warehouse.upkeep import upkeep
+
+    kept = upkeep(_places())
+    if kept is None:
+        raise AirflowSkipException("The warehouse is a plain file: there is nothing to do.")
+    return asdict(kept)

@@ -6,12 +6,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from sandbox.airflow_processes import Airflow, AirflowError
 from sandbox.box import Box
 from systems import System
 from warehouse import Places
+from warehouse.files import Folder
 from warehouse.journal import Journal
 from warehouse.landing import Landing, Load
 from warehouse.verdict import verdict_of
@@ -133,7 +133,7 @@ def _tables(landing: Landing, systems: Iterable[str], before: set[str]) -> Itera
             )
 
 
-def _sent(journal: Journal, before: set[Path]) -> dict[str, Counter[str]]:
+def _sent(journal: Journal, before: set[Folder]) -> dict[str, Counter[str]]:
     """System -> rows accepted, refused, retry, and values accepted."""
     sent: dict[str, Counter[str]] = {}
     new = {path.name for path in journal.files("sends") if path not in before}

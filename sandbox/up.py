@@ -19,7 +19,6 @@ from sandbox.airflow_processes import Airflow, AirflowError, running, wait_for
 from sandbox.airflow_settings import ROOT, environment, free_port
 from sandbox.stage import SYSTEMS, expected_dags, staged
 from sandbox.telling import Teller
-from warehouse import Places
 
 
 def main() -> int:
@@ -52,7 +51,7 @@ def alone(port: int, say: Callable[[str], None]) -> None:
     path = Path(os.environ.get("KOPRU_SYSTEMS", SYSTEMS)).resolve()
     systems = company_systems.load(path)
     own = {name: value for name, value in os.environ.items() if name.startswith("AIRFLOW_CONN_")}
-    data = Places.from_environment().data
+    data = Path(os.environ.get("KOPRU_DATA", "data")).resolve()
     env = environment(data, port or free_port(), path, own, login=True)
     with running(env, expected_dags(systems), say) as airflow:
         stay(airflow, say)

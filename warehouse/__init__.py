@@ -5,17 +5,19 @@ Landing and journal are the truth; everything else here is derived and disposabl
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+
+from systems import Connection
+from warehouse import lake, stores
+from warehouse.files import Folder
 
 log = logging.getLogger(__name__)
 MEMORY_LIMIT = "4GB"
@@ -28,13 +30,18 @@ class Busy(RuntimeError):
 
 @dataclass(frozen=True)
 class Places:
-    """Where a company's data lives. `warehouse` is a DuckDB file or a ducklake:... address."""
+    """Where a company's data lives. `warehouse` is a DuckDB file or a ducklake:... address.
+
+    `lake_files`: of DuckLake, where that is not its default. `catalog`: its schema in Postgres.
+    """
 
     data: Path
-    landing: Path
-    journal: Path
+    landing: Folder
+    journal: Folder
     warehouse: str
     serving: Path
+    lake_files: Folder | None = None
+    catalog: str = lake.CATALOG
 
     @classmethod
     def below(cls, data: Path) -> Places:
@@ -48,26 +55,43 @@ class Places:
         )
 
     @classmethod
-    def from_environment(cls) -> Places:
+    def from_environment(cls, connections: Mapping[str, Connection] | None = None) -> Places:
+        """`connections`: `landing` (KOPRU_LAKE has the same keys) and `warehouse`, where keys and
+        password are not in the environment.
+
+        Raises ValueError for what cannot be used, ConnectionError for a store out of reach.
+        """
+        known = connections or {}
         data = Path(os.environ.get("KOPRU_DATA", "data")).resolve()
         wanted = os.environ.get("KOPRU_LANDING", str(data / "landing"))
-        if "://" in wanted:
-            raise ValueError(f"KOPRU_LANDING is {wanted}; only a folder of this machine works yet.")
-        landing = Path(wanted).resolve()
-        return cls(
+        landing = stores.folder(wanted, known.get("landing"))
+        files = os.environ.get("KOPRU_LAKE")
+        warehouse = os.environ.get("KOPRU_WAREHOUSE", str(data / "warehouse.duckdb"))
+        lake.hold(warehouse)
+        if "warehouse" in known:
+            lake.identify(known["warehouse"])
+        places = cls(
             data=data,
             landing=landing,
             journal=landing.parent / "journal",
-            warehouse=os.environ.get("KOPRU_WAREHOUSE", str(data / "warehouse.duckdb")),
-            serving=data / "serving",
+            warehouse=warehouse,
+            serving=Path(os.environ.get("KOPRU_SERVING", data / "serving")).resolve(),
+            lake_files=stores.folder(files, known.get("landing")) if files else None,
         )
+        if places.lake_files:
+            lake.hold_apart(places.lake_files, landing, places.journal, data, places.serving)
+        return places
 
 
-def memory() -> duckdb.DuckDBPyConnection:
-    """A DuckDB of its own, in memory, in UTC: takes no lock and leaves nothing behind."""
+def memory(*folders: Folder | None) -> duckdb.DuckDBPyConnection:
+    """A DuckDB of its own, in memory, in UTC: takes no lock and leaves nothing behind.
+
+    `folders`: those it is to read in, where they may be in a store.
+    """
     connection = duckdb.connect()
     connection.execute(f"set timezone = 'UTC'; set memory_limit = '{MEMORY_LIMIT}'")
     connection.execute("set enable_progress_bar = false")
+    stores.admit(connection, *folders)
     return connection
 
 
@@ -83,7 +107,7 @@ def opened(
     One process at a time may hold it: waits up to `wait` seconds, saying for whom, then
     raises Busy.
     """
-    connection = memory()
+    connection = memory(places.landing, places.lake_files)
     try:
         _attach(connection, places, wait, sleep)
         connection.execute("use warehouse")
@@ -100,20 +124,13 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     except BaseException:  # whatever stopped it, half a load must not stay
         connection.execute("rollback")
         raise
-    connection.execute("commit")
-
-
-def _load_ducklake(connection: duckdb.DuckDBPyConnection) -> None:
-    """From the packages of the Python registry where they are installed: no download."""
     try:
-        if importlib.util.find_spec("duckdb_extension_ducklake"):
-            packages = importlib.import_module("duckdb_extensions")
-            packages.import_extension("ducklake", con=connection)
-        connection.execute("load ducklake")
-    except (ImportError, duckdb.Error) as error:
-        raise RuntimeError(
-            f"DuckDB's extension ducklake cannot be loaded: {error}. Install the packages "
-            f"duckdb-extensions and duckdb-extension-ducklake, version {duckdb.__version__}."
+        connection.execute("commit")
+    except duckdb.TransactionException as error:
+        raise Busy(
+            "Another process wrote the same table of the warehouse meanwhile, and this step lost: "
+            "nothing of it was kept. Run it again; to keep them apart, load and build belong in "
+            f"the pool `warehouse`, which has one slot. ({error})"
         ) from error
 
 
@@ -123,19 +140,21 @@ def _attach(
     wait: float,
     sleep: Callable[[float], None],
 ) -> None:
-    address = places.warehouse
-    if address.startswith("ducklake:"):
-        _load_ducklake(connection)
-    else:
+    address, options = places.warehouse, ""
+    if address.startswith(lake.PREFIX):
+        options = lake.attachment(connection, places)
+    elif not address.startswith("md:"):
         Path(address).parent.mkdir(parents=True, exist_ok=True)
     quoted = address.replace("'", "''")
     waited = 0.0
     while True:
         try:
-            connection.execute(f"attach '{quoted}' as warehouse")
+            connection.execute(f"attach '{quoted}' as warehouse {options}")
             return
-        except duckdb.IOException as error:
-            if "lock" not in str(error):
+        except duckdb.Error as error:
+            if "Could not set lock" not in str(error):
+                if address.startswith(lake.PREFIX):
+                    raise ConnectionError(lake.closed(places, error)) from None
                 raise
             holder = str(error).partition("Conflicting lock is held in ")[2].partition(". ")[0]
             if waited >= wait:

@@ -12,6 +12,7 @@ import hashlib
 import importlib.util
 import logging
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from graphlib import TopologicalSorter
@@ -122,11 +123,15 @@ def refresh(context: Context, models: list[Model]) -> list[str]:
     """Builds those of `models` (each after those it reads) that are due; gives their names."""
     due = _due(context.connection, models)
     there = tables.kinds(context.connection)
+    for schema in sorted({model.name.partition(".")[0] for model, _ in due} | {touched.BUILT}):
+        context.connection.execute(f"create schema if not exists {schema}")
     for model, fingerprint in due:
-        if there.get(model.name, model.kind) != model.kind:
-            context.connection.execute(f"drop {there[model.name]} {model.name}")
-        _build(context, model)
-        tables.bump(context.connection, model.name, fingerprint)
+        # A Python model ends transactions of its own: what it takes into the journal.
+        with transaction(context.connection) if model.sql else nullcontext():
+            if there.get(model.name, model.kind) != model.kind:
+                context.connection.execute(f"drop {there[model.name]} {model.name}")
+            _build(context, model)
+            tables.bump(context.connection, model.name, fingerprint)
     return [model.name for model, _ in due]
 
 
@@ -227,7 +232,6 @@ def _content(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> str:
 
 def _build(context: Context, model: Model) -> None:
     connection = context.connection
-    connection.execute(f"create schema if not exists {model.name.partition('.')[0]}")
     if model.sql is not None and touched.READ in model.reads:
         touched.refresh(connection, model.name, model.sql, model.lineage)
         return

@@ -21,7 +21,7 @@ from contracts.rules import Rule, load_rules, row_rules
 from contracts.typed import text
 from systems import System
 from warehouse import Places, memory
-from warehouse.files import write_json
+from warehouse.files import whole, write_json
 from warehouse.landing import Landing, Load
 from warehouse.staged import keep, stage
 from warehouse.tables import hold_mapping
@@ -83,7 +83,7 @@ def _check(
     rules, loads = row_rules(table), load_rules(table)
     superseded = newer if load.verdict_path.exists() else ()
     verdict.superseded = [other.id for other in superseded]
-    connection = memory()
+    connection = memory(places.landing)
     try:
         stage(connection, places, table, load, superseded)
         file = keep(connection, places, table, load, superseded)
@@ -247,11 +247,10 @@ def _write_bad(connection: duckdb.DuckDBPyConnection, load: Load, verdict: Verdi
     if not verdict.quarantined:
         load.bad_path().unlink(missing_ok=True)  # an earlier verdict's
         return
-    aside = load.folder / f".{load.id}.bad.tmp"
-    connection.execute(
-        f"""copy (
-                select b._key, b.rules, b._unreadable, l._row, l._load_id
-                from bad as b join landed as l using (_key) order by b._key
-            ) to {text(str(aside))} (format parquet)"""
-    )
-    aside.replace(load.bad_path())
+    with whole(load.bad_path()) as file:
+        connection.execute(
+            f"""copy (
+                    select b._key, b.rules, b._unreadable, l._row, l._load_id
+                    from bad as b join landed as l using (_key) order by b._key
+                ) to {text(str(file))} (format parquet)"""
+        )

@@ -12,10 +12,9 @@ import json
 import secrets
 from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from warehouse.files import write_text
+from warehouse.files import Folder, named, read_texts, write_text
 
 FORMAT = 1
 
@@ -63,10 +62,10 @@ class JournalError(RuntimeError):
 
 
 class Journal:
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Folder) -> None:
         self.root = root
 
-    def append(self, topic: str, records: Iterable[Mapping[str, Any]]) -> Path | None:
+    def append(self, topic: str, records: Iterable[Mapping[str, Any]]) -> Folder | None:
         """Writes all records as one file, or none; `recorded_at` and `format` are added."""
         now = datetime.now(UTC)
         at = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -85,23 +84,22 @@ class Journal:
         write_text(path, "\n".join(lines) + "\n")
         return path
 
-    def files(self, topic: str) -> list[Path]:
+    def files(self, topic: str) -> list[Folder]:
         """Oldest first."""
-        return sorted((self.root / topic).glob("[!.]*.jsonl"))
+        return named(self.root / topic)
 
     def records(
         self, topic: str, *, only: Container[str] | None = None
     ) -> Iterator[dict[str, Any]]:
         """Every record, oldest first; `only`: of these file names."""
-        for path in self.files(topic):
-            if only is not None and path.name not in only:
-                continue
-            with path.open(encoding="utf-8") as lines:
-                for number, line in enumerate(lines, start=1):
-                    record = json.loads(line)
-                    if record.get("format") != FORMAT:
-                        raise JournalError(
-                            f"{path}, line {number}: format {record.get('format')!r}; "
-                            f"this version reads {FORMAT}."
-                        )
-                    yield record
+        files = [path for path in self.files(topic) if only is None or path.name in only]
+        for path, content in zip(files, read_texts(files), strict=True):
+            # Not splitlines: a text may hold what Unicode calls the end of a line.
+            for number, line in enumerate(content.removesuffix("\n").split("\n"), start=1):
+                record = json.loads(line)
+                if record.get("format") != FORMAT:
+                    raise JournalError(
+                        f"{path}, line {number}: format {record.get('format')!r}; "
+                        f"this version reads {FORMAT}."
+                    )
+                yield record

@@ -7,20 +7,21 @@
                                                   those still bad after n replays
 
 A manifest is first written under landing/.pending/, before dlt loads the files, and moved
-once dlt has recorded the load: a killed pull leaves either a whole load or none.
+once dlt has recorded the load: a killed pull leaves either a whole load or none. All of it is in a
+folder of this machine or in an object store (stores.py).
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 
 import pyarrow as pa
 from pyarrow import parquet
 
 from contracts.typed import text
-from warehouse.files import read_json, write_json
+from warehouse.files import Folder, move, named, opened, read_json, read_texts, write_json
 
 FORMAT = 1
 PART = 50_000  # rows read at once
@@ -66,7 +67,7 @@ class Load:
     """A finished load and its files."""
 
     manifest: Manifest
-    folder: Path
+    folder: Folder
 
     @property
     def id(self) -> str:
@@ -86,39 +87,41 @@ class Load:
         )
 
     @property
-    def files(self) -> list[Path]:
+    def files(self) -> list[Folder]:
         """Of its rows, in the order in which they were landed."""
-        files = sorted(self.folder.glob(f"{self.id}.*[0-9a-z].parquet"))
-        return [file for file in files if not file.name.startswith(f"{self.id}.bad.")]
+        files = named(self.folder, f"{self.id}.")
+        bad = f"{self.id}.bad."
+        return [f for f in files if f.suffix == ".parquet" and not f.name.startswith(bad)]
 
     @property
-    def verdict_path(self) -> Path:
+    def verdict_path(self) -> Folder:
         return self.folder / f"{self.id}.checked.json"
 
-    def bad_path(self, revision: int = 0) -> Path:
+    def bad_path(self, revision: int = 0) -> Folder:
         """Of the rows that broke a rule, in that revision of the verdict."""
         return self.folder / f"{self.id}.bad.{f'{revision}.' if revision else ''}parquet"
 
 
 class Landing:
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Folder) -> None:
         self.root = root
 
-    def folder(self, system: str, table: str) -> Path:
+    def folder(self, system: str, table: str) -> Folder:
         return self.root / system / table
 
     def loads(self, system: str, table: str) -> list[Load]:
         """Finished loads, oldest first."""
         folder = self.folder(system, table)
-        ids = self.load_ids(system, table)
-        return [Load(_manifest(folder / f"{load}.json"), folder) for load in ids]
+        paths = [folder / f"{load}.json" for load in self.load_ids(system, table)]
+        contents = zip(paths, read_texts(paths), strict=True)
+        return [Load(_manifest(path, content), folder) for path, content in contents]
 
     def load_ids(self, system: str, table: str) -> list[str]:
         """Of finished loads, oldest first."""
         return sorted(
             path.name.removesuffix(".json")
-            for path in self.folder(system, table).glob("[!.]*.json")
-            if not path.name.endswith(".checked.json")
+            for path in named(self.folder(system, table))
+            if path.suffix == ".json" and not path.name.endswith(".checked.json")
         )
 
     def tables(self, system: str) -> list[str]:
@@ -137,7 +140,7 @@ class Landing:
         count = 0
         for load in reversed(self.loads(system, table)):
             for file in reversed(load.files if load.manifest.rows else []):
-                with parquet.ParquetFile(file) as rows:
+                with opened(file) as content, parquet.ParquetFile(content) as rows:
                     for group in reversed(range(rows.num_row_groups)):
                         parts.append(rows.read_row_group(group, columns=SMALL))
                         count += len(parts[-1])
@@ -154,15 +157,13 @@ class Landing:
 
     def seal(self, system: str, table: str) -> None:
         """Ends announced loads: whole ones get their manifest, others vanish."""
-        for pending in self._pending(system, table).glob("[!.]*.json"):
+        for pending in named(self._pending(system, table)):
             if not read_json(pending)["rows"] or self._recorded(system, pending.stem):
-                folder = self.folder(system, table)
-                folder.mkdir(parents=True, exist_ok=True)
-                pending.replace(folder / pending.name)
+                move(pending, self.folder(system, table) / pending.name)
             else:
                 pending.unlink()
 
-    def _pending(self, system: str, table: str) -> Path:
+    def _pending(self, system: str, table: str) -> Folder:
         # Not beside the files: dlt refuses a dataset folder that exists before its first load.
         return self.root / ".pending" / system / table
 
@@ -170,13 +171,14 @@ class Landing:
         """Whether dlt finished the load: it writes the state first, then the load's record."""
         root = self.root / system
         return any(
-            next((root / name).glob(f"*__{load}*.jsonl"), None) is not None
+            f"__{load}" in path.name
             for name in ("_dlt_loads", "_dlt_pipeline_state")
+            for path in named(root / name)
         )
 
 
-def _manifest(path: Path) -> Manifest:
-    content = read_json(path)
+def _manifest(path: Folder, written: str) -> Manifest:
+    content = json.loads(written)
     if content.get("format") != FORMAT:
         raise LandingError(
             f"{path} has format {content.get('format')!r}; this version reads {FORMAT}. "

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 
@@ -17,6 +16,7 @@ from contracts import Column, Contract, Table
 from contracts.typed import quoted, text
 from systems import System
 from warehouse import Places, opened, tables, transaction
+from warehouse.files import Folder
 from warehouse.journal import Journal
 from warehouse.journaled import merge_journal
 from warehouse.landing import Landing, Load
@@ -107,7 +107,8 @@ def _load(
             changed = _merge(connection, system.name, target)
             changed += _tombstone(connection, system.name, target)
             if changed:
-                tables.bump(connection, target, item.id)
+                # With the revision: a replay brings rows of a load that was built before.
+                tables.bump(connection, target, f"{item.id}.{verdict.revision}")
     connection.execute(
         "delete from ops.loads where system = ? and table_name = ? and load_id = ?",
         [system.name, table.name, item.id],
@@ -150,7 +151,7 @@ def _note_results(connection: duckdb.DuckDBPyConnection, verdict: Verdict) -> No
 
 
 def _select_good(
-    connection: duckdb.DuckDBPyConnection, system: System, table: Table, bad: Path
+    connection: duckdb.DuckDBPyConnection, system: System, table: Table, bad: Folder
 ) -> None:
     """Temp view `good`: typed rows in the raw table's columns, without the quarantined."""
     without_bad = (

@@ -26,9 +26,11 @@ from contracts import Contract
 from sources import Asked, ClientError, Reading
 from systems import System
 from warehouse import Places
+from warehouse.files import Folder
 from warehouse.held import Held
 from warehouse.landing import Landing, LandingError, Manifest
 from warehouse.pages import Loader
+from warehouse.stores import for_dlt
 
 os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")  # a company's pulls are its own
 # In a task dlt asks Airflow's variables for every setting: hundreds of calls, half a minute.
@@ -88,7 +90,7 @@ def pull(
     landing = Landing(places.landing)
     # Arrow's own pool keeps tens of megabytes between batches.
     pa.set_memory_pool(pa.system_memory_pool())
-    with _alone(places.landing, system.name):
+    with _alone(_here(places), system.name):
         working = places.data / "pulling" / system.name
         return [_pull_table(landing, system, contract, table, asked, working) for table in tables]
 
@@ -203,17 +205,24 @@ def _summary(done: Pulled, seconds: float) -> str:
     return f"{done.system}.{done.table}: {ended} in {loads}, {seconds:,.0f} s: {', '.join(said)}"
 
 
-def _pipeline(root: Path, system: str, table: str, working: Path) -> dlt.Pipeline:
+def _pipeline(root: Folder, system: str, table: str, working: Path) -> dlt.Pipeline:
     pipeline = dlt.pipeline(
         pipeline_name=f"{system}_{table}",
         destination=filesystem(
-            bucket_url=root.as_uri(), layout="{table_name}/{load_id}.{file_id}.{ext}"
+            bucket_url=root.as_uri(),
+            layout="{table_name}/{load_id}.{file_id}.{ext}",
+            credentials=None if isinstance(root, Path) else for_dlt(root),
         ),
         dataset_name=system,
         pipelines_dir=str(working),
     )
     pipeline.sync_destination()
     return pipeline
+
+
+def _here(places: Places) -> Path:
+    """Where this machine's pullers meet. Over machines, a DAG has one run at a time."""
+    return places.landing if isinstance(places.landing, Path) else places.data
 
 
 @contextmanager

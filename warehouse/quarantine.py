@@ -20,7 +20,7 @@ from contracts.typed import text
 from systems import System
 from warehouse import Places, memory
 from warehouse.check import judge
-from warehouse.files import write_json
+from warehouse.files import whole, write_json
 from warehouse.journal import Journal
 from warehouse.landing import Landing, Load
 from warehouse.staged import stage
@@ -120,7 +120,7 @@ def _replay(
 ) -> tuple[int, list[str]]:
     """How many rows of the load wait, and the keys of those that are good."""
     old = f"read_parquet({text(str(load.bad_path(verdict.revision)))})"
-    connection = memory()
+    connection = memory(places.landing)
     try:
         stage(connection, places, table, load, newer)
         connection.execute(f"create temp view waiting as from typed semi join {old} using (_key)")
@@ -140,26 +140,25 @@ def _revise(connection: duckdb.DuckDBPyConnection, load: Load, verdict: Verdict,
     """First the rows that are still bad, then the verdict that names their file."""
     revision = verdict.revision + 1
     path = load.bad_path(revision)
-    aside = path.with_name(f".{path.name}.tmp")
-    connection.execute(
-        f"""copy (
-                select o.* replace (
-                    coalesce(b.rules, o.rules) as rules,
-                    case when b._key is null then o._unreadable else b._unreadable end
-                        as _unreadable)
-                from {old} as o left join bad as b using (_key)
-                where b._key is not null or o._key not in (select _key from judged)
-                order by o._key
-            ) to {text(str(aside))} (format parquet)"""
-    )
-    aside.replace(path)
+    with whole(path) as file:
+        connection.execute(
+            f"""copy (
+                    select o.* replace (
+                        coalesce(b.rules, o.rules) as rules,
+                        case when b._key is null then o._unreadable else b._unreadable end
+                            as _unreadable)
+                    from {old} as o left join bad as b using (_key)
+                    where b._key is not null or o._key not in (select _key from judged)
+                    order by o._key
+                ) to {text(str(file))} (format parquet)"""
+        )
     left = connection.execute(f"select count(*) from read_parquet({text(str(path))})").fetchall()
     revised = replace(verdict, revision=revision, quarantined=left[0][0])
     write_json(load.verdict_path, asdict(revised))
 
 
 def _keys(load: Load, verdict: Verdict) -> list[str]:
-    connection = memory()
+    connection = memory(load.folder)
     try:
         path = text(str(load.bad_path(verdict.revision)))
         return _column(connection, f"select _key from read_parquet({path})")

@@ -1,16 +1,21 @@
-"""Rebuild: the warehouse again, from landing and journal alone."""
+"""Rebuild: the warehouse again, from landing and journal alone, beside the old one.
+
+The old one stays until the new one is whole; then they change places in one step: a file is
+renamed, in Postgres a schema. A rebuild that was killed leaves a beginning, which the next one
+takes away first.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from contracts import contract_of
 from systems import System
-from warehouse import Places
+from warehouse import Places, lake
 from warehouse.build import Built, build
 from warehouse.load import load
 
@@ -18,25 +23,60 @@ log = logging.getLogger(__name__)
 
 
 def rebuild(places: Places, systems: Collection[System], *, now: datetime | None = None) -> Built:
-    """Makes a new warehouse file beside the old one and swaps it in when it is whole.
+    """Only for a warehouse in a file, and for DuckLake in a file or in Postgres.
 
-    Only for a warehouse that is a file of its own; a ducklake: address is refused.
+    Raises ValueError for any other.
     """
-    if places.warehouse.startswith("ducklake:"):
-        raise ValueError(
-            "rebuild works on a DuckDB file. For DuckLake, point KOPRU_WAREHOUSE at an empty "
-            "catalog; the next pull loads everything the landing holds."
-        )
-    path = Path(places.warehouse)
-    aside = path.with_name(f"{path.name}.rebuild")
-    for leftover in (aside, aside.with_name(f"{aside.name}.wal")):
-        leftover.unlink(missing_ok=True)
-    new = dataclasses.replace(places, warehouse=str(aside))
+    swap = _InPostgres(places) if places.warehouse.startswith(lake.POSTGRES) else _InFile(places)
+    swap.clear()
     all_systems = list(systems)
     for system in all_systems:
-        done = load(new, system, contract_of(system))
+        done = load(swap.beside, system, contract_of(system))
         log.info("%s: %d rows", system.name, sum(table.changed for table in done))
-    built = build(new, all_systems, now=now)
-    aside.replace(path)
-    path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+    built = build(swap.beside, all_systems, now=now)
+    swap.swap()
     return built
+
+
+class _InFile:
+    """A database, or a lake's catalog, whose files stay where they are."""
+
+    def __init__(self, places: Places) -> None:
+        prefix, path, files = "", places.warehouse, places.lake_files
+        if path.startswith(lake.PREFIX):
+            prefix, path = lake.PREFIX, path.removeprefix(lake.PREFIX)
+            files = files or Path(f"{path}.files")
+        if ":" in path:
+            raise ValueError(
+                f"{places.warehouse} cannot be rebuilt in its place. Point KOPRU_WAREHOUSE at an "
+                "empty one; the next pulls load everything the landing holds."
+            )
+        self.path = Path(path)
+        self.aside = self.path.with_name(f"{self.path.name}.rebuild")
+        self.beside = replace(places, warehouse=f"{prefix}{self.aside}", lake_files=files)
+
+    def clear(self) -> None:
+        for leftover in (self.aside, self.aside.with_name(f"{self.aside.name}.wal")):
+            leftover.unlink(missing_ok=True)
+
+    def swap(self) -> None:
+        self.aside.replace(self.path)
+        self.path.with_name(f"{self.path.name}.wal").unlink(missing_ok=True)
+
+
+class _InPostgres:
+    """A catalog that is a schema; the files of the old and of the new one lie together."""
+
+    def __init__(self, places: Places) -> None:
+        self.places = places
+        self.beside = replace(places, catalog=f"{places.catalog}_rebuild")
+
+    def clear(self) -> None:
+        lake.run(self.places, f'drop schema if exists "{self.beside.catalog}" cascade')
+
+    def swap(self) -> None:
+        old, new = self.places.catalog, self.beside.catalog
+        lake.run(
+            self.places,
+            f'drop schema if exists "{old}" cascade; alter schema "{new}" rename to "{old}"',
+        )

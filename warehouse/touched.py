@@ -10,7 +10,7 @@ from __future__ import annotations
 import duckdb
 
 from contracts.typed import quoted
-from warehouse import tables, transaction
+from warehouse import tables
 
 READ = "temp.touched_customers"
 CONTENTS = "changes.customers"
@@ -19,26 +19,22 @@ MANY = 0.2  # of all customers; for more, making the table anew is the faster
 
 
 def refresh(connection: duckdb.DuckDBPyConnection, name: str, sql: str, lineage: str) -> None:
-    """Table `name` as `sql` gives it. `lineage`: of the texts it is made by; another one makes
-    the table anew."""
+    """Table `name` as `sql` gives it; call it in a transaction. `lineage`: of the texts it is made
+    by; another one makes the table anew."""
     before = f"{BUILT}.{quoted(name)}"
-    connection.execute(f"create schema if not exists {BUILT}")
-    few = is_of(connection, name, lineage) and _few(connection, before)
-    if not few:
+    if is_of(connection, name, lineage) and _few(connection, before):
+        connection.execute(
+            f"""delete from {name} where customer_id is null
+                or customer_id in (select customer_id from {READ})"""
+        )
+        connection.execute(f"insert into {name} by name {sql}")
+    else:
         connection.execute(
             f"create or replace temp table touched_customers as select * from {CONTENTS}"
         )
-    with transaction(connection):
-        if few:
-            connection.execute(
-                f"""delete from {name} where customer_id is null
-                    or customer_id in (select customer_id from {READ})"""
-            )
-            connection.execute(f"insert into {name} by name {sql}")
-        else:
-            connection.execute(f"create or replace table {name} as {sql}")
-        connection.execute(f"create or replace table {before} as select * from {CONTENTS}")
-        say(connection, name, lineage)
+        connection.execute(f"create or replace table {name} as {sql}")
+    connection.execute(f"create or replace table {before} as select * from {CONTENTS}")
+    say(connection, name, lineage)
     connection.execute(f"drop table {READ}")
 
 

@@ -30,7 +30,7 @@ from warehouse.build import Built
 from warehouse.build import build as build_all
 from warehouse.check import check
 from warehouse.documents import told
-from warehouse.files import write_json
+from warehouse.files import whole, write_json
 from warehouse.landing import SCHEMA, Landing, Manifest
 from warehouse.load import Loaded
 from warehouse.load import load as load_all
@@ -193,7 +193,7 @@ class House:
 
     def landed(self, table: str = "customers", system: str = "erp") -> list[dict[str, Any]]:
         """Rows of finished loads, as they were landed."""
-        connection = memory()
+        connection = memory(self.places.landing)
         rows: list[dict[str, Any]] = []
         for one in Landing(self.places.landing).loads(system, table):
             found = connection.execute(f"{one.rows_query} order by _position")
@@ -219,10 +219,10 @@ class House:
         page = Page(rows, keys=keys, cursors=none, gone=dict.fromkeys(gone, how))
         landed = told(memory(), [page])
         folder = self.places.landing / name / table
-        folder.mkdir(parents=True, exist_ok=True)
         loads = pa.array([load] * len(landed))
         landed = landed.append_column(SCHEMA.field("_load_id"), loads)
-        pq.write_table(landed, folder / f"{load}.abc0.parquet")
+        with whole(folder / f"{load}.abc0.parquet") as file:
+            pq.write_table(landed, file)
         fields = tuple(sorted({field for row in rows for field in row}))
         manifest = Manifest(
             *(name, table, load, "full", None, None, len(rows), len(landed), len(gone)),

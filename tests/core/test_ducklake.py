@@ -7,14 +7,20 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 
+import warehouse.rebuild
 from systems import System
-from tests.core.house import House
+from tests.core.house import NOON, House
 from tests.core.test_build import company, content, order
 from tests.core.test_check import rows
+from warehouse import Places
 from warehouse.build import TRANSFORMS, build, discover
+from warehouse.journal import Journal
 from warehouse.rebuild import rebuild
 
 
@@ -48,8 +54,63 @@ def test_the_second_round_is_the_same_as_on_duckdb(lake: House) -> None:
     on_duckdb = content(lake)
     assert on_lake == on_duckdb
     lake.on(warehouse=address)
-    with pytest.raises(ValueError, match="rebuild works on a DuckDB file"):
-        rebuild(lake.places, [lake.erp])
+
+
+def test_a_rebuild_changes_nothing_and_the_old_one_stays_until_it_is_whole(
+    lake: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company(lake).build()
+    rebuilt_is_the_same(lake, monkeypatch)
+
+
+def rebuilt_is_the_same(lake: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a company whose warehouse is a lake; once after it was cut off."""
+    Journal(lake.places.journal).append("sends", [{"system": "crm", "record": "1"}])
+    lake.load()
+    before = told(lake)
+    lake.sql("create table marts.old as select 1 as one")
+    with monkeypatch.context() as broken:
+        broken.setattr(warehouse.rebuild, "build", failing)
+        with pytest.raises(OSError, match="the disk is full"):
+            rebuild(lake.places, [lake.erp], now=NOON)
+    assert lake.sql("select one from marts.old") == [(1,)]
+    assert told(lake) == before
+    rebuild(lake.places, [lake.erp], now=NOON)
+    assert told(lake) == before
+    with pytest.raises(duckdb.CatalogException):
+        lake.sql("select one from marts.old")
+    lake.land(*rows(20))
+    lake.check()
+    assert lake.load()["customers"].changed == 1
+
+
+def failing(*_: object, **__: object) -> None:
+    raise OSError("the disk is full")
+
+
+def told(lake: House) -> tuple[Any, ...]:
+    """Marts, ids, ledger."""
+    journal = "select system, record, {} from journal.{} order by all"
+    return (
+        content(lake),
+        lake.raw(),
+        lake.sql(journal.format("customer_id", "customer_ids")),
+        lake.sql(journal.format("recorded_at", "sends")),
+    )
+
+
+@pytest.mark.parametrize("files", ["acme", "acme/data", "acme/landing", "acme/seen"])
+def test_its_files_are_kept_apart_from_the_landing(
+    files: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Upkeep would remove them."""
+    for name, place in {"DATA": "data", "LANDING": "landing", "SERVING": "seen"}.items():
+        monkeypatch.setenv(f"KOPRU_{name}", str(tmp_path / "acme" / place))
+    monkeypatch.setenv("KOPRU_LAKE", str(tmp_path / files))
+    with pytest.raises(ValueError, match="lies in it: upkeep would take its files"):
+        Places.from_environment()
+    monkeypatch.setenv("KOPRU_LAKE", str(tmp_path / "acme" / "landing_lake"))
+    assert Places.from_environment().lake_files == tmp_path / "acme" / "landing_lake"
 
 
 def test_without_the_extension_it_says_what_to_install(

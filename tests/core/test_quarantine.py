@@ -110,3 +110,13 @@ def test_a_dismissal_names_a_waiting_row_and_a_reason(house: House) -> None:
     with pytest.raises(ValueError, match="erp has no table custmers"):
         replay(house.places, house.erp, contract, ["custmers"])
     assert [row[:2] for row in state(house)] == [("5", "open")]
+
+
+def test_rows_that_a_replay_let_in_make_a_build_due(house: House) -> None:
+    version = "select version from ops.versions where name = 'raw_canonical.customers'"
+    house.take(*rows(1, 2, 3, 4), *rows(5, email="kırık"))
+    built = house.sql(version)
+    house.promise(pattern="^.*$")
+    replay(house.places, house.erp, house.contract())
+    assert house.load()["customers"].changed == 1
+    assert house.sql(version) != built

@@ -67,6 +67,7 @@ def test_every_system_has_its_dags(parsed: dict[str, Any], dags: dict[str, Any])
         "check_system",
         "replay_quarantine",
         "rebuild",
+        "upkeep",
     }
 
 
@@ -111,6 +112,7 @@ def test_one_writer_and_loads_before_builds(dags: dict[str, Any]) -> None:
         "build.build",
         "rebuild.rebuild",
         "replay_quarantine.load",
+        "upkeep.upkeep",
     }
     assert {task["rule"] for task in writers.values()} == {"absolute"}
     weights = {name: task["weight"] for name, task in writers.items()}

@@ -21,6 +21,7 @@ from airflow.sdk.exceptions import (
     AirflowSkipException,
 )
 
+import sandbox.s3
 import systems
 import warehouse.build
 import warehouse.pull
@@ -269,3 +270,35 @@ def test_check_system_says_in_plain_words_what_is_and_what_is_not(
     connections["it"] = known_to_airflow(running, host=gone.host, port=gone.port)
     with pytest.raises(AirflowFailException, match=f"it: .*127.0.0.1:{port}"):
         steps.check_system("it")
+
+
+def test_the_keys_of_the_landing_come_from_its_connection(
+    shop: Running,
+    connections: dict[str, Connection],
+    server: str,
+    address: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("KOPRU_LANDING", address)
+    keys = sandbox.s3.connection(server)
+    connections["landing"] = Connection(
+        conn_id="landing",
+        conn_type="aws",
+        login=keys.login,
+        password=keys.password,
+        extra=json.dumps(keys.extra),
+    )
+    assert {row["table"]: row["landed"] for row in steps.pull("webshop", {})} == {
+        "customers": 25,
+        "orders": 6,
+    }
+    assert not (tmp_path / "data" / "landing").exists()
+    monkeypatch.setenv("KOPRU_LANDING", "s3://nowhere/landing")
+    with pytest.raises(AirflowFailException, match="there is no bucket nowhere"):
+        steps.check("webshop")
+
+
+def test_upkeep_skips_itself_on_a_plain_file() -> None:
+    with pytest.raises(AirflowSkipException, match="plain file"):
+        steps.upkeep()
