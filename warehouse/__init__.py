@@ -1,6 +1,9 @@
 """Keep: land -> check -> load -> build -> serve. The only place that opens DuckDB.
 
 Landing and journal are the truth; everything else here is derived and disposable.
+
+KOPRU_MEMORY (default 4GB) is what a DuckDB of ours may take, in each process; what does not fit
+is written to disk for the time being.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ import importlib
 import importlib.util
 import logging
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +22,8 @@ from pathlib import Path
 import duckdb
 
 log = logging.getLogger(__name__)
-MEMORY_LIMIT = "4GB"
+MEMORY = "4GB"
+SIZE = re.compile(r"(?=.*[1-9])\d+(\.\d+)? ?[MGT]i?B", re.IGNORECASE)
 WAIT_SECONDS = 600
 
 
@@ -64,11 +69,25 @@ class Places:
 
 
 def memory() -> duckdb.DuckDBPyConnection:
-    """A DuckDB of its own, in memory, in UTC: takes no lock and leaves nothing behind."""
+    """A DuckDB of its own, in memory, in UTC: takes no lock and leaves nothing behind.
+
+    Raises ValueError when KOPRU_MEMORY is no size.
+    """
+    limit = _limit()
     connection = duckdb.connect()
-    connection.execute(f"set timezone = 'UTC'; set memory_limit = '{MEMORY_LIMIT}'")
+    connection.execute(f"set timezone = 'UTC'; set memory_limit = '{limit}'")
     connection.execute("set enable_progress_bar = false")
     return connection
+
+
+def _limit() -> str:
+    wanted = os.environ.get("KOPRU_MEMORY", MEMORY).strip()
+    if not SIZE.fullmatch(wanted):
+        raise ValueError(
+            f"KOPRU_MEMORY is {wanted!r}, which is no size. Write a number and one of MB, GB, TB, "
+            "MiB, GiB, TiB, such as 4GB; without it DuckDB takes up to 4GB."
+        )
+    return wanted
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.core.house import House
-from warehouse import Busy, opened
+from warehouse import Busy, memory, opened
 
 HOLD = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
 
@@ -55,3 +55,18 @@ def test_it_goes_on_when_the_other_is_done(house: House, holder: subprocess.Pope
 
     with opened(house.places, wait=3, sleep=sleep) as connection:
         assert connection.execute("select current_database()").fetchall() == [("warehouse",)]
+
+
+def test_memory_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = "select current_setting('memory_limit')"
+    monkeypatch.delenv("KOPRU_MEMORY", raising=False)
+    assert memory().execute(limit).fetchall() == [("3.7 GiB",)]
+    monkeypatch.setenv("KOPRU_MEMORY", "512MiB")
+    assert memory().execute(limit).fetchall() == [("512.0 MiB",)]
+
+
+@pytest.mark.parametrize("wanted", ["", "much", "4", "-1", "0GB", "4GB; drop table x", "80%"])
+def test_a_memory_that_is_no_size_is_refused(monkeypatch: pytest.MonkeyPatch, wanted: str) -> None:
+    monkeypatch.setenv("KOPRU_MEMORY", wanted)
+    with pytest.raises(ValueError, match=r"KOPRU_MEMORY is .*Write a number and one of MB, GB"):
+        memory()
