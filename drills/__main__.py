@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-NAMES = ("contacts", "orders", "moving", "stream", "bi")
+NAMES = ("contacts", "orders", "moving", "stream", "crash", "bi")
 
 
 def main() -> int:

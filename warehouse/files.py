@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+DAY = 86_400.0  # seconds
 
 
 def write_text(path: Path, content: str) -> None:
@@ -16,6 +20,14 @@ def write_text(path: Path, content: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     aside.replace(path)
+
+
+def sweep(folder: Path) -> None:
+    """Removes what killed processes left there. What is young may be the work of one that lives."""
+    for aside in folder.glob(".*.tmp"):
+        with suppress(FileNotFoundError):
+            if time.time() - aside.stat().st_mtime > DAY:
+                aside.unlink()
 
 
 def write_json(path: Path, content: Any) -> None:
