@@ -26,6 +26,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from contracts import contract_of
 from drills import failpoints, tills
 from drills.killing import EVERY, say
@@ -244,16 +246,25 @@ def _half_loaded(places: Places) -> Iterator[str]:
 
 
 def _half_served(place: Path, one: Round) -> Iterator[str]:
-    found = _served(place)
-    new = {build for build in _builds(found).values()} - set(_builds(one.former).values())
+    try:
+        found = _served(place)
+    except duckdb.Error as error:
+        yield f"a served file cannot be opened: {error}"
+        return
+    yield from (f"{what} no more" for what in _builds(one.former).keys() - found.keys())
+    new = set(_builds(found).values()) - set(_builds(one.former).values())
     if len(new) > AGAIN:
         yield f"files of {len(new)} builds"
-    for what, digest in found.items():
-        if what.endswith(BUILD):
-            continue
-        of = one.expected if found[what.partition(" ")[0] + BUILD] in new else one.former
-        if of.get(what) != digest:
-            yield f"{what} is neither of this build nor of the one before"
+    for file, build in _builds(found).items():
+        of = one.expected if build in new else one.former
+        mine = {what for what in found.keys() | of.keys() if what.startswith(_name(file))}
+        for what in mine - {file}:
+            if found.get(what) != of.get(what):
+                yield f"{what} is neither of this build nor of the one before"
+
+
+def _name(of_build: str) -> str:
+    return of_build.removesuffix(BUILD) + " "
 
 
 def _builds(found: State) -> State:

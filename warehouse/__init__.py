@@ -2,8 +2,8 @@
 
 Landing and journal are the truth; everything else here is derived and disposable.
 
-KOPRU_MEMORY (default 4GB) is what a DuckDB of ours may take, in each process; what does not fit
-is written to disk for the time being.
+KOPRU_MEMORY (default 4GB) is what a DuckDB of ours may take, in each process; what does not fit is
+written to data/spill for the time being.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import importlib.util
 import logging
 import os
 import re
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+
+from warehouse.files import sweep
 
 log = logging.getLogger(__name__)
 MEMORY = "4GB"
@@ -68,16 +71,26 @@ class Places:
         )
 
 
-def memory() -> duckdb.DuckDBPyConnection:
+def memory(places: Places | None = None) -> duckdb.DuckDBPyConnection:
     """A DuckDB of its own, in memory, in UTC: takes no lock and leaves nothing behind.
 
-    Raises ValueError when KOPRU_MEMORY is no size.
+    `places`: of work that may not fit into memory. Raises ValueError when KOPRU_MEMORY is no size.
     """
     limit = _limit()
     connection = duckdb.connect()
+    if places:
+        connection.execute("set temp_directory = $1", [str(_spill(places))])
     connection.execute(f"set timezone = 'UTC'; set memory_limit = '{limit}'")
     connection.execute("set enable_progress_bar = false")
     return connection
+
+
+def _spill(places: Places) -> Path:
+    """Of this connection alone: DuckDB names its files the same in every process."""
+    folder = places.data / "spill"
+    folder.mkdir(parents=True, exist_ok=True)
+    sweep(folder)
+    return folder / f".{os.getpid()}-{secrets.token_hex(4)}.tmp"
 
 
 def _limit() -> str:
@@ -102,7 +115,7 @@ def opened(
     One process at a time may hold it: waits up to `wait` seconds, saying for whom, then
     raises Busy.
     """
-    connection = memory()
+    connection = memory(places)
     try:
         _attach(connection, places, wait, sleep)
         connection.execute("use warehouse")

@@ -84,7 +84,7 @@ def _check(
     rules, loads = row_rules(table), load_rules(table)
     superseded = newer if load.verdict_path.exists() else ()
     verdict.superseded = [other.id for other in superseded]
-    connection = memory()
+    connection = memory(places)
     try:
         stage(connection, places, table, load, superseded)
         file = keep(connection, places, table, load, superseded)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -27,7 +28,7 @@ def sweep(folder: Path) -> None:
     for aside in folder.glob(".*.tmp"):
         with suppress(FileNotFoundError):
             if time.time() - aside.stat().st_mtime > DAY:
-                aside.unlink()
+                shutil.rmtree(aside) if aside.is_dir() else aside.unlink()
 
 
 def write_json(path: Path, content: Any) -> None:
