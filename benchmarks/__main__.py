@@ -19,7 +19,7 @@ from benchmarks import Options, Row
 HERE = Path(__file__).parent
 NAMES = (
     *("pull_csv", "sftp_read", "pull_nested", "pull_http", "soap_stream", "second_round"),
-    *("build_360", "build_360_change", "dag_parse"),
+    *("check", "load_merge", "build_360", "build_360_change", "serve", "dag_parse"),
 )
 
 

@@ -1,5 +1,5 @@
-"""Drills: the product's own pulls at full size, killed again and again, then counted; and a
-real BI server on what is served.
+"""Drills: the product's own pulls at full size, killed again and again, then counted; every step
+after a pull killed at each failpoint (`crash`); and a real BI server on what is served.
 
     make drill                       all of them
     make drill ONLY=contacts SIZE=50000 KILLS=3

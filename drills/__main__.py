@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-NAMES = ("contacts", "orders", "moving", "stream", "readers", "bi", "growth")
+NAMES = ("contacts", "orders", "moving", "stream", "crash", "readers", "growth", "bi")
 
 
 def main() -> int:

@@ -1,12 +1,17 @@
 """Keep: land -> check -> load -> build -> serve. The only place that opens DuckDB.
 
 Landing and journal are the truth; everything else here is derived and disposable.
+
+KOPRU_MEMORY (default 4GB) is what a DuckDB of ours may take, in each process; what does not fit is
+written to data/spill for the time being.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import re
+import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,10 +22,11 @@ import duckdb
 
 from systems import Connection
 from warehouse import lake, stores
-from warehouse.files import Folder
+from warehouse.files import Folder, sweep
 
 log = logging.getLogger(__name__)
-MEMORY_LIMIT = "4GB"
+MEMORY = "4GB"
+SIZE = re.compile(r"(?=.*[1-9])\d+(\.\d+)? ?[MGT]i?B", re.IGNORECASE)
 WAIT_SECONDS = 600
 
 
@@ -83,16 +89,38 @@ class Places:
         return places
 
 
-def memory(*folders: Folder | None) -> duckdb.DuckDBPyConnection:
+def memory(*folders: Folder | None, spill: Path | None = None) -> duckdb.DuckDBPyConnection:
     """A DuckDB of its own, in memory, in UTC: takes no lock and leaves nothing behind.
 
-    `folders`: those it is to read in, where they may be in a store.
+    `folders`: those it is to read in, where they may be in a store. `spill`: the data folder, of
+    work that may not fit into memory. Raises ValueError when KOPRU_MEMORY is no size.
     """
+    limit = _limit()
     connection = duckdb.connect()
-    connection.execute(f"set timezone = 'UTC'; set memory_limit = '{MEMORY_LIMIT}'")
+    if spill:
+        connection.execute("set temp_directory = $1", [str(_spill(spill))])
+    connection.execute(f"set timezone = 'UTC'; set memory_limit = '{limit}'")
     connection.execute("set enable_progress_bar = false")
     stores.admit(connection, *folders)
     return connection
+
+
+def _spill(data: Path) -> Path:
+    """Of this connection alone: DuckDB names its files the same in every process."""
+    folder = data / "spill"
+    folder.mkdir(parents=True, exist_ok=True)
+    sweep(folder)
+    return folder / f".{os.getpid()}-{secrets.token_hex(4)}.tmp"
+
+
+def _limit() -> str:
+    wanted = os.environ.get("KOPRU_MEMORY", MEMORY).strip()
+    if not SIZE.fullmatch(wanted):
+        raise ValueError(
+            f"KOPRU_MEMORY is {wanted!r}, which is no size. Write a number and one of MB, GB, TB, "
+            "MiB, GiB, TiB, such as 4GB; without it DuckDB takes up to 4GB."
+        )
+    return wanted
 
 
 @contextmanager
@@ -107,7 +135,7 @@ def opened(
     One process at a time may hold it: waits up to `wait` seconds, saying for whom, then
     raises Busy.
     """
-    connection = memory(places.landing, places.lake_files)
+    connection = memory(places.landing, places.lake_files, spill=places.data)
     try:
         _attach(connection, places, wait, sleep)
         connection.execute("use warehouse")

@@ -21,7 +21,7 @@ from contracts.rules import Rule, load_rules, row_rules
 from contracts.typed import text
 from systems import System
 from warehouse import Places, memory
-from warehouse.files import whole, write_json
+from warehouse.files import sweep, whole, write_json
 from warehouse.landing import Landing, Load
 from warehouse.staged import keep, stage
 from warehouse.tables import hold_mapping
@@ -42,6 +42,7 @@ def check(places: Places, system: System, contract: Contract) -> list[Verdict]:
     verdicts = []
     broken = []
     for table in contract.tables.values():
+        sweep(landing.folder(system.name, table.name))
         loads = landing.loads(system.name, table.name)
         for position, load in enumerate(loads):
             if stands(load):
@@ -83,7 +84,7 @@ def _check(
     rules, loads = row_rules(table), load_rules(table)
     superseded = newer if load.verdict_path.exists() else ()
     verdict.superseded = [other.id for other in superseded]
-    connection = memory(places.landing)
+    connection = memory(places.landing, spill=places.data)
     try:
         stage(connection, places, table, load, superseded)
         file = keep(connection, places, table, load, superseded)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = 100
 Folder: TypeAlias = "Path | UPath"  # a folder or a file: Path on this machine, UPath in a store
+
+DAY = 86_400.0  # seconds
 
 
 def write_text(path: Folder, content: str) -> None:
@@ -31,6 +35,16 @@ def write_text(path: Folder, content: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     aside.replace(path)
+
+
+def sweep(folder: Folder) -> None:
+    """Removes what killed processes left there. What is young may be the work of one that lives."""
+    if not isinstance(folder, Path):  # a put leaves nothing half-written
+        return
+    for aside in folder.glob(".*.tmp"):
+        with suppress(FileNotFoundError):
+            if time.time() - aside.stat().st_mtime > DAY:
+                shutil.rmtree(aside) if aside.is_dir() else aside.unlink()
 
 
 def write_json(path: Folder, content: Any) -> None:

@@ -6,12 +6,14 @@ import duckdb
 
 from contracts.typed import quoted, text
 from warehouse import tables, transaction
+from warehouse.files import sweep
 from warehouse.journal import TOPICS, Journal
 
 
 def merge_journal(connection: duckdb.DuckDBPyConnection, journal: Journal) -> None:
     """Appends journal files the warehouse has not read yet to journal.<topic>."""
     for topic, columns in TOPICS.items():
+        sweep(journal.root / topic)
         known = {
             row[0]
             for row in connection.execute(

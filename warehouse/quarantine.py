@@ -120,7 +120,7 @@ def _replay(
 ) -> tuple[int, list[str]]:
     """How many rows of the load wait, and the keys of those that are good."""
     old = f"read_parquet({text(str(load.bad_path(verdict.revision)))})"
-    connection = memory(places.landing)
+    connection = memory(places.landing, spill=places.data)
     try:
         stage(connection, places, table, load, newer)
         connection.execute(f"create temp view waiting as from typed semi join {old} using (_key)")

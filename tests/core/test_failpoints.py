@@ -1,6 +1,7 @@
-"""A pull that is killed, at every phase and twice at each: the next one makes it good.
+"""A pull that is killed, at every phase and twice at each: the next one makes it good. So do check,
+load and build, of whose failpoints some are here; all of them in drills/crash.py.
 
-FULL=1 also kills at random moments.
+FULL=1 also kills pulls at random moments.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import gc
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -18,7 +20,11 @@ import dlt
 import pytest
 
 import sources.incremental
+from drills import failpoints
 from tests.core.house import House, Shelf
+from tests.core.test_build import company
+from tests.core.test_check import rows
+from warehouse import Places
 from warehouse.landing import Landing
 
 LATER = "2199-01-01T00:00:00Z"
@@ -81,17 +87,17 @@ def shop(house: House, monkeypatch: pytest.MonkeyPatch) -> Shelf:
     return shelf
 
 
-def killed(house: House, arm: Callable[[], None]) -> int | None:
-    """How a pull in a process of its own ended."""
+def ended(*work: Callable[[], Any]) -> int | None:
+    """How a process of its own ended, which did this."""
 
-    def work() -> None:
-        arm()
-        house.pull()
+    def live() -> None:
+        for each in work:
+            each()
 
     # A child that collects a database of an earlier test, whose threads it does not have, crashes.
     gc.collect()
     gc.freeze()
-    child = multiprocessing.get_context("fork").Process(target=work)
+    child = multiprocessing.get_context("fork").Process(target=live)
     child.start()
     gc.unfreeze()
     child.join(120)
@@ -117,7 +123,8 @@ def whole(house: House, shelf: Shelf) -> None:
 def test_killed_in_any_phase_the_next_pull_is_complete(
     house: House, shop: Shelf, phase: str, hit: int
 ) -> None:
-    assert killed(house, lambda: FAILPOINTS[phase](shop, hit)) == DEAD, f"{phase} was not reached"
+    died = ended(lambda: FAILPOINTS[phase](shop, hit), house.pull)
+    assert died == DEAD, f"{phase} was not reached"
     whole(house, shop)
 
 
@@ -128,10 +135,47 @@ def test_killed_at_random_moments_the_next_pull_is_complete(
 ) -> None:
     moments = random.Random(seed)  # noqa: S311 - when to kill, not a secret
     for _ in range(5):
-        killed(house, partial(_alarmed, moments.uniform(0.01, 1.5)))
+        ended(partial(_alarmed, moments.uniform(0.01, 1.5)), house.pull)
     whole(house, shop)
 
 
 def _alarmed(seconds: float) -> None:
     signal.signal(signal.SIGALRM, lambda *_: os._exit(DEAD))
     signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+@pytest.mark.parametrize("point", ["check.verdict", "load.forgotten", "serve.placed"])
+def test_killed_after_the_pull_the_next_run_is_whole(
+    house: House, tmp_path_factory: pytest.TempPathFactory, point: str
+) -> None:
+    company(house).build()
+    house.land(*rows(1, 2, 4, 6, name="yeni"), *rows(5, email="kırık"), gone=("3",))
+    twin = tmp_path_factory.mktemp("twin") / "data"
+    shutil.copytree(house.folder, twin)
+    steps = (house.check, house.load, house.build)
+    assert ended(partial(failpoints.arm, point, 1), *steps) == -signal.SIGKILL
+    held = house.sql("select count(*) from raw_canonical.customers where name = 'yeni'")
+    told = house.sql(
+        f"from ops.loads where table_name = 'customers' and load_id = '{house.clock}.5'"
+    )
+    assert bool(told) == (held == [(4,)])
+    found = lived(house)
+    house.places = Places.below(twin)
+    assert found == lived(house)
+
+
+def lived(house: House) -> list[Any]:
+    """What is there after a whole run, a day later."""
+    for aside in house.places.data.rglob(".*.tmp"):
+        os.utime(aside, (0, 0))
+    house.check()
+    house.load()
+    house.build()
+    ids = house.sql("select record, customer_id from journal.customer_ids order by all")
+    tables = ("raw_canonical.customers", "quarantine.rows", "ops.loads")
+    assert not list(house.places.data.rglob("*.tmp*"))
+    return [
+        ids,
+        *(house.sql(f"select * from {table} order by all") for table in tables),
+        house.served("select * from marts.customer_360 order by all"),
+    ]

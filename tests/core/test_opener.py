@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.core.house import House
-from warehouse import Busy, opened
+from warehouse import Busy, memory, opened
+from warehouse.files import sweep
 
 HOLD = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
 
@@ -55,3 +58,46 @@ def test_it_goes_on_when_the_other_is_done(house: House, holder: subprocess.Pope
 
     with opened(house.places, wait=3, sleep=sleep) as connection:
         assert connection.execute("select current_database()").fetchall() == [("warehouse",)]
+
+
+def test_memory_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = "select current_setting('memory_limit')"
+    monkeypatch.delenv("KOPRU_MEMORY", raising=False)
+    assert memory().execute(limit).fetchall() == [("3.7 GiB",)]
+    monkeypatch.setenv("KOPRU_MEMORY", "512MiB")
+    assert memory().execute(limit).fetchall() == [("512.0 MiB",)]
+
+
+@pytest.mark.parametrize("wanted", ["", "much", "4", "-1", "0GB", "4GB; drop table x", "80%"])
+def test_a_memory_that_is_no_size_is_refused(monkeypatch: pytest.MonkeyPatch, wanted: str) -> None:
+    monkeypatch.setenv("KOPRU_MEMORY", wanted)
+    with pytest.raises(ValueError, match=r"KOPRU_MEMORY is .*Write a number and one of MB, GB"):
+        memory()
+
+
+def test_what_does_not_fit_is_written_beside_the_data(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KOPRU_MEMORY", "64MB")
+    spill = house.places.data / "spill"
+    many = "create temp table many as select md5(range::varchar) from range(3_000_000)"
+    with (
+        opened(house.places, wait=0) as one,
+        opened(house.on(warehouse=f"{spill}.w").places) as two,
+    ):
+        one.execute(many)
+        two.execute(many)
+        assert len([folder for folder in spill.iterdir() if any(folder.iterdir())]) == 2
+    assert not list(spill.iterdir())
+
+
+def test_only_what_is_old_is_swept(tmp_path: Path) -> None:
+    for name in (".old.1.tmp", ".young.2.tmp", "kept.json"):
+        (tmp_path / name).write_text("people's data")
+    (tmp_path / ".spilled.3.tmp").mkdir()
+    (tmp_path / ".spilled.3.tmp" / "file").write_text("people's data")
+    for name in (".old.1.tmp", ".spilled.3.tmp", "kept.json"):
+        os.utime(tmp_path / name, (0, 0))
+    sweep(tmp_path)
+    assert {left.name for left in tmp_path.iterdir()} == {".young.2.tmp", "kept.json"}
+    sweep(tmp_path / "not there")

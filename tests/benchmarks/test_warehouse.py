@@ -1,0 +1,61 @@
+"""The benchmarks of check, load and serve prove that both sides did the work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import Failed, Options, check, load_merge, people, serve
+from contracts.rules import row_rules
+
+
+@pytest.fixture(autouse=True)
+def once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for benchmark in (check, load_merge, serve):
+        monkeypatch.setattr(benchmark, "TIMES", 1)
+
+
+def measured(benchmark: Any, size: int) -> list[tuple[str, str]]:
+    """What each row compares with, or is a figure of."""
+    rows = benchmark.measure(Options(size, False, lambda words: None))
+    return [(row["metric"], row.get("baseline", "")) for row in rows]
+
+
+def test_both_sides_find_the_bad_rows_by_the_same_rules() -> None:
+    assert [rule.id for rule in row_rules(people.contract().tables["customers"])] == [*check.BARE]
+    assert len(check.BARE) == check.RULES
+    assert people.broken("email.pattern", 1202) == 2
+    assert measured(check, 1202) == [("ratio", "bare predicates"), ("memory", "")]
+
+
+def test_a_bad_row_that_is_not_found_fails_it(tmp_path: Path) -> None:
+    check.land(tmp_path, 1201)
+    with pytest.raises(Failed, match="'email.pattern': 1,.* instead of 1202"):
+        check.theirs(tmp_path, 1202)
+    with pytest.raises(Failed, match="1201 rows"):
+        check.ours(tmp_path, 1202)
+
+
+def test_all_sides_merge_every_changed_row() -> None:
+    assert measured(load_merge, 500) == [
+        ("ratio", "bare MERGE"),
+        ("ratio", "dlt merge"),
+        ("ratio", "dlt merge, Arrow"),
+        ("memory", ""),
+    ]
+
+
+def test_both_sides_serve_every_row() -> None:
+    assert measured(serve, 200) == [
+        ("ratio", "bare CTAS into an attached file"),
+        ("memory", ""),
+        ("memory at 1GB", ""),
+    ]
+
+
+def test_rows_that_are_not_served_fail_it(tmp_path: Path) -> None:
+    serve.make(tmp_path, 20)
+    with pytest.raises(Failed, match="21 customers"):
+        serve.ours(tmp_path, 21)
