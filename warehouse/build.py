@@ -22,7 +22,7 @@ import sqlglot
 from sqlglot import exp
 
 from systems import System
-from warehouse import Places, meta, opened, tables, transaction
+from warehouse import Places, meta, opened, shown, tables, transaction
 from warehouse.journal import Journal
 from warehouse.journaled import merge_journal
 from warehouse.outgoing import Broken, across_loads, hold
@@ -92,7 +92,8 @@ def build(places: Places, systems: Collection[System], *, now: datetime | None =
         built = refresh(Context(connection, journal), models)
         across_loads(connection, systems, as_of)
         build_id = meta.describe(connection, hold(connection, as_of))
-        serve(places, connection, {m.name: m.description for m in models}, build_id)
+        descriptions = {model.name: model.description for model in models}
+        serve(places, connection, descriptions, build_id, shown.selects(connection, systems))
         tables.bump(connection, SERVED, _content(connection, models))
     log.info("built %d models: %s", len(built), ", ".join(built))
     return Built(built, as_of)

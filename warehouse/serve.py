@@ -47,8 +47,10 @@ def serve(
     connection: duckdb.DuckDBPyConnection,
     descriptions: Mapping[str, str],
     build: str,
+    selects: Mapping[str, str],
 ) -> None:
-    """`descriptions`: of tables that no contract explains. `build`: the id in meta.build."""
+    """`descriptions`: of tables that no contract explains. `build`: the id in meta.build.
+    `selects`: SELECTs of tables that are served otherwise than they are."""
     parquet = places.serving / "parquet"
     parquet.mkdir(parents=True, exist_ok=True)
     _sweep(places.serving, parquet)
@@ -58,7 +60,7 @@ def serve(
     ]
     stale = set(parquet.glob("*.parquet")) - {file.path for file in files}
     for name, schemas in FILES.items():
-        files.append(_snapshot(connection, places.serving / name, schemas, comments))
+        files.append(_snapshot(connection, places.serving / name, schemas, comments, selects))
     _swap(files)
     for path in stale:  # of a mart that is no more
         path.unlink()
@@ -106,13 +108,15 @@ def _snapshot(
     path: Path,
     schemas: Iterable[str],
     comments: Mapping[str, str],
+    selects: Mapping[str, str],
 ) -> Written:
     aside = _aside(path)
     connection.execute(f"attach {text(str(aside))} as aside (storage_version '{STORAGE_VERSION}')")
     try:
         for name in of_schemas(connection, schemas):
             connection.execute(f"create schema if not exists aside.{name.partition('.')[0]}")
-            connection.execute(f"create table aside.{name} as select * from warehouse.{name}")
+            query = selects.get(name, f"select * from warehouse.{name}")
+            connection.execute(f"create table aside.{name} as {query}")
             _comment(connection, name, comments)
         connection.execute("checkpoint aside")
     finally:
