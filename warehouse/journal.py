@@ -15,9 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from warehouse import formats
 from warehouse.files import write_text
-
-FORMAT = 1
 
 # Topic -> its fields and their SQL types. `values` and `before` are JSON objects.
 TOPICS: Mapping[str, Mapping[str, str]] = {
@@ -76,7 +75,7 @@ class Journal:
             unknown = record.keys() - known
             if unknown:
                 raise JournalError(f"journal topic {topic} has no field {sorted(unknown)}")
-            line = {"format": FORMAT, "recorded_at": at, **record}
+            line = {"format": formats.LINE.format, "recorded_at": at, **record}
             lines.append(json.dumps(line, ensure_ascii=False, default=str))
         if not lines:
             return None
@@ -98,10 +97,4 @@ class Journal:
                 continue
             with path.open(encoding="utf-8") as lines:
                 for number, line in enumerate(lines, start=1):
-                    record = json.loads(line)
-                    if record.get("format") != FORMAT:
-                        raise JournalError(
-                            f"{path}, line {number}: format {record.get('format')!r}; "
-                            f"this version reads {FORMAT}."
-                        )
-                    yield record
+                    yield formats.LINE.read(json.loads(line), f"{path}, line {number}")

@@ -21,8 +21,8 @@ from pyarrow import parquet
 
 from contracts.typed import text
 from warehouse.files import read_json, write_json
+from warehouse.formats import MANIFEST
 
-FORMAT = 1
 PART = 50_000  # rows read at once
 SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("_key", "_cursor", "_hash", "_row", "_change", "_load_id")]
@@ -41,6 +41,7 @@ class Manifest:
     `mode`: changed or full. `claimed`, `seen`: of the whole window up to this load.
     `rows`: landed in this load (seen rows whose hash was known are not landed again).
     `repaired`: rows fetched by key after a short read; `listed`: keys of a sweep over all of them.
+    `compacted`: of the loads that a compaction left, the newest, which ended it (compact.py).
     """
 
     system: str
@@ -58,7 +59,8 @@ class Manifest:
     repaired: int = 0
     listed: int | None = None
     error: str | None = None
-    format: int = FORMAT
+    compacted: str | None = None
+    format: int = MANIFEST.format
 
 
 @dataclass(frozen=True)
@@ -176,12 +178,7 @@ class Landing:
 
 
 def _manifest(path: Path) -> Manifest:
-    content = read_json(path)
-    if content.get("format") != FORMAT:
-        raise LandingError(
-            f"{path} has format {content.get('format')!r}; this version reads {FORMAT}. "
-            "Use the version of Köprü that wrote it, or land the data again."
-        )
+    content = MANIFEST.read(read_json(path), path)
     known = {field.name for field in fields(Manifest)}
     values = {name: value for name, value in content.items() if name in known}
     return Manifest(**{**values, "fields": tuple(values.get("fields", ()))})
