@@ -18,6 +18,15 @@ def write_text(path: Path, content: str) -> None:
     aside.replace(path)
 
 
+def flush(path: Path) -> None:
+    """To the disk; of a folder, the names in it."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(content, ensure_ascii=False, indent=1, default=str))
 

@@ -4,7 +4,8 @@
     landing/<system>/<table>/<load>.json          manifest; a load without one does not count
     landing/<system>/<table>/<load>.checked.json  the verdict (check.py)
     landing/<system>/<table>/<load>.bad.parquet   the rows that broke a rule; .bad.<n>.parquet
-                                                  those still bad after n replays
+                                                  those still bad after n replays; .bad.was.parquet
+                                                  what the loads that a compaction merged had there
 
 A manifest is first written under landing/.pending/, before dlt loads the files, and moved
 once dlt has recorded the load: a killed pull leaves either a whole load or none.
@@ -12,7 +13,8 @@ once dlt has recorded the load: a killed pull leaves either a whole load or none
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -20,9 +22,10 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from contracts.typed import text
-from warehouse.files import read_json, write_json
+from warehouse.files import flush, read_json, write_json
 from warehouse.formats import MANIFEST
 
+LOAD = re.compile(r"(\d+\.\d+)\.")  # of a file's name, its load
 PART = 50_000  # rows read at once
 SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("_key", "_cursor", "_hash", "_row", "_change", "_load_id")]
@@ -101,6 +104,16 @@ class Load:
         """Of the rows that broke a rule, in that revision of the verdict."""
         return self.folder / f"{self.id}.bad.{f'{revision}.' if revision else ''}parquet"
 
+    def counts(self, compacted: str) -> bool:
+        """Once a compaction is whole, `compacted`, it stands for all that is older."""
+        own = self.manifest.compacted
+        return own == compacted if own else self.id > compacted
+
+    @property
+    def was_path(self) -> Path:
+        """Of a compaction: the quarantine of the loads it merged."""
+        return self.folder / f"{self.id}.bad.was.parquet"
+
 
 class Landing:
     def __init__(self, root: Path) -> None:
@@ -110,10 +123,16 @@ class Landing:
         return self.root / system / table
 
     def loads(self, system: str, table: str) -> list[Load]:
-        """Finished loads, oldest first."""
+        """Finished loads, oldest first; of those that a compaction merged, what it left."""
         folder = self.folder(system, table)
-        ids = self.load_ids(system, table)
-        return [Load(_manifest(folder / f"{load}.json"), folder) for load in ids]
+        while True:
+            try:
+                ids = self.load_ids(system, table)
+                found = [Load(_manifest(folder / f"{load}.json"), folder) for load in ids]
+            except FileNotFoundError:  # a compaction just removed what it had merged
+                continue
+            last = max((one.id for one in found if one.manifest.compacted == one.id), default="")
+            return [one for one in found if one.counts(last)]
 
     def load_ids(self, system: str, table: str) -> list[str]:
         """Of finished loads, oldest first."""
@@ -122,6 +141,27 @@ class Landing:
             for path in self.folder(system, table).glob("[!.]*.json")
             if not path.name.endswith(".checked.json")
         )
+
+    def add(self, loads: Iterable[Load]) -> None:
+        """Of whole files; they count once the manifest of the last one is there."""
+        for load in loads:
+            for file in (*load.files, load.bad_path(), load.was_path):
+                if file.exists():
+                    flush(file)
+            write_json(load.folder / f"{load.id}.json", asdict(load.manifest))
+
+    def sweep(self, system: str, table: str) -> int:
+        """Removes files of loads that a compaction merged; gives their bytes."""
+        loads = self.loads(system, table)
+        counted = {load.id for load in loads}
+        compacted = max((load.manifest.compacted or "" for load in loads), default="")
+        removed = 0
+        for file in self.folder(system, table).glob("[!.]*"):
+            load = LOAD.match(file.name)
+            if load and load[1] < compacted and load[1] not in counted:
+                removed += file.stat().st_size
+                file.unlink()
+        return removed
 
     def tables(self, system: str) -> list[str]:
         """Tables that have landed anything."""

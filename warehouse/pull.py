@@ -6,7 +6,6 @@ dlt's state (watermark and position of each table) lives in the landing; its wor
 
 from __future__ import annotations
 
-import fcntl
 import importlib
 import logging
 import os
@@ -28,6 +27,7 @@ from systems import System
 from warehouse import Places
 from warehouse.held import Held
 from warehouse.landing import Landing, LandingError, Manifest
+from warehouse.locks import alone
 from warehouse.pages import Loader
 
 os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")  # a company's pulls are its own
@@ -88,7 +88,7 @@ def pull(
     landing = Landing(places.landing)
     # Arrow's own pool keeps tens of megabytes between batches.
     pa.set_memory_pool(pa.system_memory_pool())
-    with _alone(places.landing, system.name):
+    with alone(places.landing, system.name):
         working = places.data / "pulling" / system.name
         return [_pull_table(landing, system, contract, table, asked, working) for table in tables]
 
@@ -214,17 +214,3 @@ def _pipeline(root: Path, system: str, table: str, working: Path) -> dlt.Pipelin
     )
     pipeline.sync_destination()
     return pipeline
-
-
-@contextmanager
-def _alone(root: Path, system: str) -> Iterator[None]:
-    """One puller per system at a time, across processes; the lock ends with the process."""
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / f".{system}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RuntimeError(
-                f"{system} is being pulled by another process. Wait for it to end."
-            ) from None
-        yield

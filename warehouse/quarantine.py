@@ -25,6 +25,7 @@ from warehouse.check import judge
 from warehouse.files import write_json
 from warehouse.journal import Journal
 from warehouse.landing import Landing, Load
+from warehouse.locks import alone
 from warehouse.staged import stage
 from warehouse.tables import hold_mapping
 from warehouse.verdict import Verdict, verdict_of
@@ -69,15 +70,16 @@ def replay(
     done = []
     for table in [_table(system, contract, name) for name in tables or contract.tables]:
         one = Replayed(system.name, table.name)
-        loads = Landing(places.landing).loads(system.name, table.name)
-        for position, load in enumerate(loads):
-            verdict = verdict_of(load)
-            if verdict is None or not verdict.accepted or not verdict.quarantined:
-                continue
-            waiting, good = _replay(places, table, load, verdict, loads[position + 1 :])
-            one.looked_at += waiting
-            one.good += len(good)
-            _note(places, system, table.name, good, RELEASED, by, why)
+        with alone(places.landing, system.name, "rewritten"):
+            loads = Landing(places.landing).loads(system.name, table.name)
+            for position, load in enumerate(loads):
+                verdict = verdict_of(load)
+                if verdict is None or not verdict.accepted or not verdict.quarantined:
+                    continue
+                waiting, good = _replay(places, table, load, verdict, loads[position + 1 :])
+                one.looked_at += waiting
+                one.good += len(good)
+                _note(places, system, table.name, good, RELEASED, by, why)
         if one.looked_at:
             done.append(one)
     return done

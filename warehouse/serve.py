@@ -23,6 +23,7 @@ from contracts import load
 from contracts.reader import HERE
 from contracts.typed import quoted, text
 from warehouse import Places, memory
+from warehouse.files import flush
 from warehouse.meta import build_id
 from warehouse.tables import of_schemas
 
@@ -154,20 +155,11 @@ def _swap(files: Iterable[Written]) -> None:
     """In the order given: when the last one is in its place, all are."""
     files = list(files)
     for file in files:
-        _flush(file.aside)
+        flush(file.aside)
     for file in files:
         file.aside.replace(file.path)
     for folder in {file.path.parent for file in files}:
-        _flush(folder)
-
-
-def _flush(path: Path) -> None:
-    """To the disk; of a folder, the names in it."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        flush(folder)
 
 
 def _comments() -> dict[str, str]:

@@ -10,7 +10,7 @@ import pytest
 from tests.core.house import House
 from warehouse.formats import FormatError
 from warehouse.landing import Landing, LandingError
-from warehouse.pull import _alone
+from warehouse.locks import alone
 
 
 def keys(house: House) -> list[str]:
@@ -136,7 +136,7 @@ def test_a_shortfall_is_read_again_then_red_with_both_numbers(house: House) -> N
 
 def test_two_pulls_at_once_are_refused(house: House) -> None:
     with (
-        _alone(house.places.landing, "erp"),
+        alone(house.places.landing, "erp"),
         pytest.raises(RuntimeError, match="erp is being pulled by another process"),
     ):
         house.pull()
