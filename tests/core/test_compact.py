@@ -19,17 +19,20 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import warehouse.check
+import warehouse.landing
 from tests.core.house import House, counted
 from tests.core.test_failpoints import DEAD, dies, killed
 from tests.core.test_quarantine import ANYTHING
 from warehouse import Places, compact, opened
 from warehouse.compact import Compacted
 from warehouse.held import Held
-from warehouse.landing import Landing
+from warehouse.landing import Landing, LandingError
 from warehouse.load import load as load_all
 from warehouse.locks import Taken, alone
 from warehouse.quarantine import dismiss, replay
+from warehouse.rebuild import rebuild
 
+FULL = bool(os.environ.get("FULL"))
 KEYS = [str(number) for number in range(1, 5)]
 
 
@@ -157,8 +160,9 @@ def loads(house: House) -> list[str]:
     return Landing(house.places.landing).load_ids("erp", "customers")
 
 
+@pytest.mark.timeout(3600 if FULL else 120)
 @settings(
-    max_examples=400 if os.environ.get("FULL") else 5,
+    max_examples=400 if FULL else 5,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -197,3 +201,167 @@ def test_nobody_can_tell_that_the_landing_was_compacted(
     compacted(house, house.clock)
     assert rebuilt(house, empty) == rebuilt(plain, empty)
     assert len(loads(house)) <= max(compact.LAYERS, len(loads(plain)))
+
+
+def row(key: str, name: str, email: str = GOOD) -> dict[str, str]:
+    return {"no": key, "name": name, "email": email}
+
+
+@pytest.fixture
+def old(house: House) -> House:
+    """Three loads; a row is bad, one is gone, one changed twice."""
+    house.take(*(row(key, "A") for key in "12345678"), row("9", "A", BAD))
+    house.take(row("1", "B"), gone=("2",))
+    house.take(row("1", "C"), row("9", "B", BAD), *(row(key, "B") for key in "345678"))
+    return house
+
+
+def test_three_layers_at_most_are_left_and_rows_keep_their_load(old: House) -> None:
+    landed = sum(one.manifest.rows for one in Landing(old.places.landing).loads("erp", "customers"))
+    done = compacted(old, old.clock)
+    assert (done.loads, done.rows, done.kept) == (3, 19, 10)
+    assert done.freed > 0
+    assert loads(old) == ["1700000003.5002", "1700000003.5003"]
+    newest = {one["_key"]: one for one in old.landed()}
+    assert newest["1"]["_load_id"] == "1700000003.5"
+    assert (newest["2"]["_load_id"], newest["2"]["_change"]) == ("1700000002.5", "deleted")
+    found = Landing(old.places.landing).loads("erp", "customers")
+    assert sum(one.manifest.rows for one in found) == landed
+    assert old.sql("select load_id, accepted from ops.loads order by all") == [
+        ("1700000003.5002", True),
+        ("1700000003.5003", True),
+    ]
+    assert compacted(old, old.clock) == Compacted("erp", "customers")
+    old.take(row("3", "C"))
+    assert compacted(old, old.clock).loads == 3
+    assert loads(old) == ["1700000004.5002", "1700000004.5003"]
+
+
+def test_young_loads_stay_as_they_are(old: House) -> None:
+    assert compacted(old, old.clock - 1).loads == 2
+    assert loads(old) == ["1700000002.5002", "1700000002.5003", "1700000003.5"]
+
+
+def test_what_is_not_in_the_warehouse_is_never_merged_nor_what_came_after(old: House) -> None:
+    refused = old.land(*(row(key, "C", BAD) for key in "12345678"))
+    old.check()
+    old.load()
+    old.take(*(row(key, "D") for key in "1"))
+    unchecked = old.land(row("2", "E"))
+    assert compacted(old, old.clock).loads == 3
+    assert loads(old)[-3:] == [refused, "1700000005.5", unchecked]
+    old.promise(pattern=ANYTHING)
+    checked = old.land(row("2", "F"))
+    old.check()
+    assert compacted(old, old.clock).loads == 0
+    assert loads(old)[-4:] == [refused, "1700000005.5", unchecked, checked]
+    old.load()
+    assert compacted(old, old.clock).loads == 6
+
+
+def test_people_work_on_a_quarantine_that_was_compacted(old: House) -> None:
+    compacted(old, old.clock)
+    said = {"by": "ayse", "why": "so"}
+    dismiss(old.places, old.erp, old.contract(), "customers", ["9"], **said)
+    old.load()
+    query = "select key, state, first_load, last_load from quarantine.rows"
+    where = ("1700000001.5", "1700000003.5")
+    assert old.sql(query) == [("9", "dismissed", *where)]
+    old.promise(pattern=ANYTHING)
+    assert [one.good for one in replay(old.places, old.erp, old.contract(), **said)] == [1]
+    old.load()
+    assert old.sql(query) == [("9", "released", *where)]
+    assert ("9", "B", None) in old.raw()
+    before = state(old.places)
+    old.take(row("1", "D"))
+    compacted(old, old.clock)
+    rebuild(old.places, [old.erp])
+    assert state(old.places).quarantine == before.quarantine
+    assert ("9", "B", None) in old.raw()
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "hit"),
+    [
+        (compact, "_copy", 1),
+        (compact, "_copy", 3),
+        (compact, "write_json", 1),
+        (compact, "write_json", 2),
+        (Landing, "add", 1),
+        (warehouse.landing, "write_json", 1),
+        (warehouse.landing, "write_json", 2),
+        (compact, "_note", 1),
+        (Landing, "sweep", 1),
+        (Path, "unlink", 3),
+        (Path, "unlink", 5),
+    ],
+)
+@pytest.mark.parametrize("after", [False, True])
+def test_killed_at_any_moment_the_next_run_makes_it_good(
+    old: House, empty: Path, owner: Any, name: str, hit: int, after: bool
+) -> None:
+    before = rebuilt(old, empty)
+
+    def work() -> None:
+        compacted(old, old.clock)
+
+    assert killed(lambda: dies(owner, name, hit, after=after), work) == DEAD, "was not reached"
+    assert rebuilt(old, empty) == before
+    old.load()
+    assert state(old.places) == before
+    compacted(old, old.clock)
+    assert rebuilt(old, empty) == before
+    assert loads(old) == ["1700000003.5002", "1700000003.5003"]
+    files = {path.name for path in (old.places.landing / "erp" / "customers").iterdir()}
+    assert not [name for name in files if not name.startswith("1700000003.500")]
+
+
+def test_a_pull_that_runs_keeps_its_files_until_the_next_compaction(old: House) -> None:
+    with alone(old.places.landing, "erp"):
+        assert compacted(old, old.clock).freed == 0
+    assert "1700000001.5" in loads(old)
+    assert [one.id for one in Landing(old.places.landing).loads("erp", "customers")] == [
+        "1700000003.5002",
+        "1700000003.5003",
+    ]
+    assert compacted(old, old.clock).freed > 0
+    assert "1700000001.5" not in loads(old)
+
+
+def test_a_replay_and_a_compaction_exclude_each_other(old: House) -> None:
+    with alone(old.places.landing, "erp", "rewritten"):
+        with pytest.raises(Taken, match="erp is being rewritten by another process"):
+            compacted(old, old.clock)
+        with pytest.raises(Taken, match="Wait for it to end"):
+            replay(old.places, old.erp, old.contract())
+
+
+def test_the_next_pull_lands_nothing_twice_and_sees_what_is_gone(house: House) -> None:
+    shelf = house.shelves["customers"].put(1, 2, 3, 4, email=GOOD)
+    for name in "ABC":
+        shelf.put(1, 2, name=name)
+        assert house.pull().rows
+        house.check()
+        house.load()
+    assert compacted(house, 4_000_000_000).loads == 3
+    assert house.pull().rows == 0
+    shelf.put(1, name="D")
+    del shelf.rows["2"]
+    assert (house.pull().rows, house.pull().rows) == (2, 0)
+    house.check()
+    house.load()
+    assert [(key, change) for key, _, change in house.raw()][:2] == [("1", None), ("2", "deleted")]
+
+
+def test_loads_too_near_to_each_other_are_not_merged(house: House) -> None:
+    house.take(row("1", "A"))
+    house.take(row("1", "B"))
+    folder = house.places.landing / "erp" / "customers"
+    near = "1700000002.50005"
+    for path in folder.glob("1700000002.5.*"):
+        shutil.copy(path, folder / path.name.replace("1700000002.5", near))
+    path = folder / f"{near}.json"
+    path.write_text(path.read_text().replace('"load": "1700000002.5"', f'"load": "{near}"'))
+    (folder / f"{near}.checked.json").unlink()
+    with pytest.raises(LandingError, match="too near to each other"):
+        compacted(house, house.clock)

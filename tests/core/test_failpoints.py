@@ -81,17 +81,17 @@ def shop(house: House, monkeypatch: pytest.MonkeyPatch) -> Shelf:
     return shelf
 
 
-def killed(house: House, arm: Callable[[], None]) -> int | None:
-    """How a pull in a process of its own ended."""
+def killed(arm: Callable[[], None], work: Callable[[], Any]) -> int | None:
+    """How work in a process of its own ended."""
 
-    def work() -> None:
+    def armed() -> None:
         arm()
-        house.pull()
+        work()
 
     # A child that collects a database of an earlier test, whose threads it does not have, crashes.
     gc.collect()
     gc.freeze()
-    child = multiprocessing.get_context("fork").Process(target=work)
+    child = multiprocessing.get_context("fork").Process(target=armed)
     child.start()
     gc.unfreeze()
     child.join(120)
@@ -117,7 +117,8 @@ def whole(house: House, shelf: Shelf) -> None:
 def test_killed_in_any_phase_the_next_pull_is_complete(
     house: House, shop: Shelf, phase: str, hit: int
 ) -> None:
-    assert killed(house, lambda: FAILPOINTS[phase](shop, hit)) == DEAD, f"{phase} was not reached"
+    died = killed(lambda: FAILPOINTS[phase](shop, hit), house.pull)
+    assert died == DEAD, f"{phase} was not reached"
     whole(house, shop)
 
 
@@ -128,7 +129,7 @@ def test_killed_at_random_moments_the_next_pull_is_complete(
 ) -> None:
     moments = random.Random(seed)  # noqa: S311 - when to kill, not a secret
     for _ in range(5):
-        killed(house, partial(_alarmed, moments.uniform(0.01, 1.5)))
+        killed(partial(_alarmed, moments.uniform(0.01, 1.5)), house.pull)
     whole(house, shop)
 
 
