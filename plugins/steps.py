@@ -217,3 +217,21 @@ def rebuild() -> list[str]:
     from warehouse.rebuild import rebuild
 
     return rebuild(Places.from_environment(), systems.load().values()).built
+
+
+def compact() -> Summary:
+    """What stops one system does not stop the others."""
+    from contracts import contract_of
+    from warehouse import Places
+    from warehouse.compact import compact
+
+    done, problems = [], []
+    for system in systems.load().values():
+        try:
+            done += compact(Places.from_environment(), system, contract_of(system))
+        except (ValueError, RuntimeError) as error:
+            problems.append(f"{system.name} was not compacted: {error}")
+    if problems:
+        log.error("\n".join(problems))
+        raise AirflowException("\n".join(problems))
+    return [asdict(one) for one in done if one.loads or one.freed]

@@ -23,6 +23,7 @@ def expected_dags(systems: dict[str, System]) -> set[str]:
         "check_system",
         "replay_quarantine",
         "rebuild",
+        "compact",
         *(f"pull_{name}" for name in systems),
         *published,
     }

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+import systems
 import warehouse.check
 import warehouse.landing
 from tests.core.house import House, counted
@@ -365,3 +366,13 @@ def test_loads_too_near_to_each_other_are_not_merged(house: House) -> None:
     (folder / f"{near}.checked.json").unlink()
     with pytest.raises(LandingError, match="too near to each other"):
         compacted(house, house.clock)
+
+
+@pytest.mark.parametrize("days", ["-1", "1.5", "true", '"30"'])
+def test_keep_days_is_a_number_of_days(tmp_path: Path, days: str) -> None:
+    path = tmp_path / "systems.toml"
+    path.write_text('[erp]\nkind = "soap"\nkeep_days = 30\n[till]\nkind = "files"\n')
+    assert [system.keep_days for system in systems.load(path).values()] == [30, 90]
+    path.write_text(f'[erp]\nkind = "soap"\nkeep_days = {days}\n')
+    with pytest.raises(systems.SystemsError, match=r"\[erp\]: keep_days must be a whole number"):
+        systems.load(path)

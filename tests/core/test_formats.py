@@ -28,6 +28,19 @@ def test_a_kept_folder_rebuilds_to_what_it_was(house: House, name: str) -> None:
     assert found(house) == json.loads((KEPT / name / "expected.json").read_text("utf-8"))
 
 
+def test_there_is_a_kept_folder_of_every_format() -> None:
+    for pattern, kind in (
+        ("landing/*/*/[0-9]*[0-9].json", formats.MANIFEST),
+        ("landing/*/*/*.checked.json", formats.VERDICT),
+        ("journal/*/*.jsonl", formats.LINE),
+    ):
+        texts = [path.read_text("utf-8") for path in KEPT.glob(f"*/{pattern}")]
+        if pattern.endswith("jsonl"):
+            texts = [line for text in texts for line in text.splitlines()]
+        read = {json.loads(text).get("format", 0) for text in texts}
+        assert read == {*kind.steps, kind.format}, kind.name
+
+
 def test_an_older_document_goes_step_by_step() -> None:
     kind = Kind("note", 3, {1: lambda d: {**d, "b": d["a"]}, 2: lambda d: {"c": d["b"] + 1}})
     assert kind.read({"format": 1, "a": 1}, "here") == {"format": 3, "c": 2}
