@@ -47,6 +47,11 @@ class Places:
             serving=data / "serving",
         )
 
+    @property
+    def warehouse_file(self) -> Path | None:
+        """None of a ducklake: address."""
+        return None if self.warehouse.startswith("ducklake:") else Path(self.warehouse)
+
     @classmethod
     def from_environment(cls) -> Places:
         data = Path(os.environ.get("KOPRU_DATA", "data")).resolve()

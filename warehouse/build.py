@@ -23,6 +23,7 @@ from sqlglot import exp
 
 from systems import System
 from warehouse import Places, meta, opened, shown, tables, transaction
+from warehouse.disk import hold_room, size
 from warehouse.journal import Journal
 from warehouse.journaled import merge_journal
 from warehouse.outgoing import Broken, across_loads, hold
@@ -86,6 +87,7 @@ def build(places: Places, systems: Collection[System], *, now: datetime | None =
         merge_journal(connection, journal)
         if not _due(connection, models) and _is_served(connection, places, models):
             return Built([])
+        _hold_room(places)
         as_of = (now or datetime.now(UTC)).replace(tzinfo=None, microsecond=0)
         _store_as_of(connection, as_of)
         _drop_gone(connection, models)
@@ -97,6 +99,12 @@ def build(places: Places, systems: Collection[System], *, now: datetime | None =
         tables.bump(connection, SERVED, _content(connection, models))
     log.info("built %d models: %s", len(built), ", ".join(built))
     return Built(built, as_of)
+
+
+def _hold_room(places: Places) -> None:
+    """Tables are made anew before the old ones go."""
+    if file := places.warehouse_file:
+        hold_room(file.parent, size([file]), "build")
 
 
 def refresh(context: Context, models: list[Model]) -> list[str]:

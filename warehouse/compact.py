@@ -27,6 +27,7 @@ from contracts import Contract
 from contracts.typed import text
 from systems import System
 from warehouse import Places, memory, opened, tables, transaction
+from warehouse.disk import hold_room, size
 from warehouse.files import write_json
 from warehouse.landing import PART, SCHEMA, Landing, LandingError, Load
 from warehouse.load import note, waiting_query
@@ -77,6 +78,8 @@ def compact(
             run = _settled(landing, system, name, loaded, before.timestamp())
             # What one compaction left is merged again with what came since.
             if len(run) > 1 and not all(s.load.manifest.compacted for s in run):
+                old = sum(size(one.load.files) for one in run)
+                hold_room(landing.root, old, f"compact {system.name}.{name}")
                 layers = _merge(places, landing, run, one)
                 _note(places, layers)
             one.freed = _swept(landing, system.name, name)

@@ -22,11 +22,13 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from contracts.typed import text
+from warehouse.disk import size
 from warehouse.files import flush, read_json, write_json
 from warehouse.formats import MANIFEST
 
 LOAD = re.compile(r"(\d+\.\d+)\.")  # of a file's name, its load
 PART = 50_000  # rows read at once
+USUAL = 5  # loads
 SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("_key", "_cursor", "_hash", "_row", "_change", "_load_id")]
 )
@@ -162,6 +164,13 @@ class Landing:
                 removed += file.stat().st_size
                 file.unlink()
         return removed
+
+    def usual_size(self, system: str, table: str) -> int:
+        """Bytes of the largest of the newest loads; what a compaction left is no measure."""
+        folder = self.folder(system, table)
+        ids = self.load_ids(system, table)[-USUAL:]
+        loads = [Load(_manifest(folder / f"{load}.json"), folder) for load in ids]
+        return max((size(one.files) for one in loads if not one.manifest.compacted), default=0)
 
     def tables(self, system: str) -> list[str]:
         """Tables that have landed anything."""

@@ -17,6 +17,7 @@ from contracts import Column, Contract, Table
 from contracts.typed import quoted, text
 from systems import System
 from warehouse import Places, opened, tables, transaction
+from warehouse.disk import hold_room, size
 from warehouse.journal import Journal
 from warehouse.journaled import merge_journal
 from warehouse.landing import Landing, Load
@@ -25,6 +26,8 @@ from warehouse.verdict import Verdict, verdict_of
 
 log = logging.getLogger(__name__)
 MOMENT = "make_timestamp(({}::double * 1000000)::bigint)"  # of a load, by its id
+# Bytes a landed one may become: the log of the transaction, and the table.
+WRITTEN = 6
 # A row of which only what happened to it is known: that stands in place of its hash.
 GONE = "coalesce(_hash = _change, false)"
 
@@ -49,6 +52,11 @@ class _Due:
     verdict: Verdict
     newer: list[Load]
 
+    @property
+    def version(self) -> tuple[str, str, bool, int]:
+        """As ops.loads tells it."""
+        return self.table.name, self.item.id, self.verdict.accepted, self.verdict.revision
+
 
 def load(places: Places, system: System, contract: Contract) -> list[Loaded]:
     """Merges everything that is accepted and not loaded yet; one `Loaded` per table."""
@@ -66,13 +74,14 @@ def load(places: Places, system: System, contract: Contract) -> list[Loaded]:
                 [system.name],
             ).fetchall()
         )
-        for one in due:
-            verdict = one.verdict
-            if (one.table.name, one.item.id, verdict.accepted, verdict.revision) in known:
-                continue
+        left = [one for one in due if one.version not in known]
+        landed = sum(size(one.item.files) for one in left)
+        folder = (places.warehouse_file or places.data / "warehouse").parent
+        hold_room(folder, WRITTEN * landed, f"load {system.name}")
+        for one in left:
             with transaction(connection):
                 _load(connection, places, system, one, done[one.table.name])
-                if verdict.accepted:
+                if one.verdict.accepted:
                     # Before the commit: a crash in between costs typing again, and no file stays.
                     forget(places, one.item)
         merge_journal(connection, Journal(places.journal))

@@ -25,6 +25,7 @@ from contracts import Contract
 from sources import Asked, ClientError, Reading
 from systems import System
 from warehouse import Places
+from warehouse.disk import hold_room
 from warehouse.held import Held
 from warehouse.landing import Landing, LandingError, Manifest
 from warehouse.locks import alone
@@ -34,6 +35,7 @@ os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")  # a company's pulls
 # In a task dlt asks Airflow's variables for every setting: hundreds of calls, half a minute.
 os.environ.setdefault("PROVIDERS__ENABLE_AIRFLOW_SECRETS", "false")
 log = logging.getLogger(__name__)
+COPIES = 3  # of a load on its way: extracted, normalized, landed
 
 
 @dataclass
@@ -110,7 +112,10 @@ def _pull_table(
         closing(Held(working, landing.newest_first(system.name, table))) as held,
     ):
         pipeline = _pipeline(landing.root, system.name, table, working)
+        needed = COPIES * landing.usual_size(system.name, table)
         while True:
+            for folder in (working, landing.root):
+                hold_room(folder, needed, f"pull {system.name}.{table}")
             try:
                 source = module.source(
                     system, contract, lambda _: held, **{**asked, "tables": [table]}

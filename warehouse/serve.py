@@ -23,6 +23,7 @@ from contracts import load
 from contracts.reader import HERE
 from contracts.typed import quoted, text
 from warehouse import Places, memory
+from warehouse.disk import hold_room, size
 from warehouse.files import flush
 from warehouse.meta import build_id
 from warehouse.tables import of_schemas
@@ -55,6 +56,7 @@ def serve(
     parquet = places.serving / "parquet"
     parquet.mkdir(parents=True, exist_ok=True)
     _sweep(places.serving, parquet)
+    hold_room(places.serving, size(places.serving.rglob("*.*")), "serve")
     comments = {**descriptions, **_comments()}
     files = [
         _parquet(connection, table, parquet, build) for table in of_schemas(connection, PARQUET)
