@@ -24,7 +24,7 @@ import warehouse.landing
 from tests.core.house import House, counted
 from tests.core.test_failpoints import DEAD, dies, killed
 from tests.core.test_quarantine import ANYTHING
-from warehouse import Places, compact, opened
+from warehouse import Places, compact, layers, opened
 from warehouse.compact import Compacted
 from warehouse.held import Held
 from warehouse.landing import Landing, LandingError
@@ -201,7 +201,7 @@ def test_nobody_can_tell_that_the_landing_was_compacted(
     assert state(house.places) == state(plain.places)
     compacted(house, house.clock)
     assert rebuilt(house, empty) == rebuilt(plain, empty)
-    assert len(loads(house)) <= max(compact.LAYERS, len(loads(plain)))
+    assert len(loads(house)) <= max(layers.LAYERS, len(loads(plain)))
 
 
 def row(key: str, name: str, email: str = GOOD) -> dict[str, str]:
@@ -284,8 +284,8 @@ def test_people_work_on_a_quarantine_that_was_compacted(old: House) -> None:
 @pytest.mark.parametrize(
     ("owner", "name", "hit"),
     [
-        (compact, "_copy", 1),
-        (compact, "_copy", 3),
+        (layers, "_copy", 1),
+        (layers, "_copy", 3),
         (compact, "write_json", 1),
         (compact, "write_json", 2),
         (Landing, "add", 1),
