@@ -17,7 +17,8 @@ from typing import Any
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 KINDS = ("shopify", "woocommerce", "hubspot", "soap", "files")
-COMMON = ("kind", "schedule", "publish", "contract")
+COMMON = ("kind", "schedule", "publish", "contract", "keep_days")
+KEEP_DAYS = 90
 PRESETS = Path(__file__).parent / "sources" / "presets"
 
 
@@ -58,13 +59,17 @@ class Connection:
 
 @dataclass(frozen=True)
 class System:
-    """One entry of systems.toml; `settings` holds what only its kind understands."""
+    """One entry of systems.toml; `settings` holds what only its kind understands.
+
+    `keep_days`: of older loads the landing keeps the newest state of each record only.
+    """
 
     name: str
     kind: str
     schedule: str | None = None
     publish: bool = False
     contract: str | None = None
+    keep_days: int = KEEP_DAYS
     settings: Mapping[str, Any] = field(default_factory=dict)
     connection: Connection = field(default_factory=Connection)
 
@@ -99,6 +104,9 @@ def _system(path: Path, name: str, entry: object) -> System:
     for key, wanted in (("schedule", str), ("publish", bool), ("contract", str)):
         if key in entry and not isinstance(entry[key], wanted):
             raise SystemsError(f"{where}: {key} must be a {wanted.__name__}, not {entry[key]!r}.")
+    keep = entry.get("keep_days", KEEP_DAYS)
+    if type(keep) is not int or keep < 0:
+        raise SystemsError(f"{where}: keep_days must be a whole number of days, not {keep!r}.")
     settings = {key: value for key, value in entry.items() if key not in COMMON}
     if "preset" in settings:
         settings = _under(_preset(where, settings["preset"]), settings)
@@ -108,6 +116,7 @@ def _system(path: Path, name: str, entry: object) -> System:
         schedule=entry.get("schedule"),
         publish=entry.get("publish", False),
         contract=entry.get("contract") or settings.pop("contract", None),
+        keep_days=keep,
         settings=settings,
     )
 

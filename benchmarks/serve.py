@@ -116,7 +116,7 @@ def ours(folder: Path, size: int, memory: str | None = None) -> Cost:
         cost() as measured,
         opened(places) as connection,
     ):
-        serve(places, connection, {}, "bench")
+        serve(places, connection, {}, "bench", {})
     _prove(places.serving / "warehouse.duckdb", size)
     return measured
 

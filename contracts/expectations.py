@@ -16,6 +16,7 @@ from typing import Any
 from contracts.rule import Rule
 
 LISTED = 200  # Great Expectations' own limit
+UNSHOWN = "the reason may quote personal values and is not shown"
 QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*\"""")
 
 
@@ -53,10 +54,17 @@ def expect(query: str, rules: Sequence[Rule], *, name: str) -> list[tuple[Rule, 
     for one in found:
         _hold_evaluated(one)
     return [
-        (rule, str(by_id[rule.id].result.get("observed_value", by_id[rule.id].result)))
+        (rule, _observed(rule, by_id[rule.id].result))
         for rule in rules
         if not by_id[rule.id].success
     ]
+
+
+def _observed(rule: Rule, result: dict[str, Any]) -> str:
+    """The figure, or how many values; the values themselves stay where they are."""
+    if "observed_value" in result:
+        return str(result["observed_value"]) if rule.shows else "(personal)"
+    return f"{result.get('unexpected_count')} of {result.get('element_count')} values"
 
 
 def _run(query: str, expectations: Sequence[Any], *, name: str, docs: Path | None) -> list[Any]:
@@ -98,7 +106,7 @@ def _own(rule: Rule) -> Any:
             type=wanted.type,
             kwargs=dict(wanted.kwargs),
             severity=_severity(rule),
-            meta={"rule": rule.id, "severity": rule.severity},
+            meta=_meta(rule),
         ).to_domain_obj()
     except Exception as error:  # noqa: BLE001 - it raises whatever it finds wrong, under any name
         raise BrokenGate(
@@ -124,8 +132,12 @@ def _expectation(rule: Rule) -> Any:
             f"select _key from {{batch}} where not coalesce(({predicate}), false) order by _key"
         ),
         severity=_severity(rule),
-        meta={"rule": rule.id, "severity": rule.severity},
+        meta=_meta(rule),
     )
+
+
+def _meta(rule: Rule) -> dict[str, Any]:
+    return {"rule": rule.id, "severity": rule.severity, "shows": rule.shows}
 
 
 def _colons(quoted: re.Match[str]) -> str:
@@ -157,7 +169,8 @@ def _hold_evaluated(found: Any) -> None:
         if info.get("raised_exception")
     ]
     if raised:
-        raise BrokenGate(f"rule {meta['rule']} could not be evaluated: {raised[0]}")
+        words = raised[0] if meta["shows"] else UNSHOWN
+        raise BrokenGate(f"rule {meta['rule']} could not be evaluated: {words}")
 
 
 def _exceptions(info: dict[str, Any]) -> list[dict[str, Any]]:

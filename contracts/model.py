@@ -32,6 +32,17 @@ class Column:
     items: tuple[Column, ...] = ()
     where: Place = Place()
 
+    @property
+    def about_people(self) -> bool:
+        """Whether it, or anything in its elements, is personal."""
+        return self.personal or any(item.about_people for item in self.items)
+
+    @property
+    def spellings(self) -> tuple[tuple[str, ...], ...]:
+        """Where its path may lead: to a name with dots in it, or down by its parts."""
+        walk = tuple(self.path.split("."))
+        return (walk,) if len(walk) == 1 else ((self.path,), walk)
+
 
 @dataclass(frozen=True)
 class Relationship:
@@ -81,6 +92,18 @@ class Table:
     def fields(self) -> frozenset[str]:
         """Top fields of the landed document that its columns are read from."""
         return frozenset(column.path.split(".")[0] for column in self.columns)
+
+    @cached_property
+    def hidden(self) -> frozenset[str]:
+        """Names of columns whose cells may hold a personal value: theirs, or one around or
+        inside it."""
+        people = [s for column in self.columns if column.about_people for s in column.spellings]
+        return frozenset(
+            column.name
+            for column in self.columns
+            for mine in column.spellings
+            if any(mine[: len(s)] == s or s[: len(mine)] == mine for s in people)
+        )
 
     @property
     def bad_share(self) -> float:

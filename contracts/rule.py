@@ -30,7 +30,8 @@ class Rule:
     """`sql` of a row rule: the predicate (null passes only where written so). Of a load rule: a
     query over {table} that must give true. Of a warehouse rule: a query over {table}, {key} (a
     row's key as text), {to} (the related table) and {now} (UTC), which gives one row: whether
-    it holds, how many rows fail, the first keys. `columns`: those of {table} it needs."""
+    it holds, how many rows fail, the first keys. `columns`: those of {table} it needs. `shows`:
+    what was observed, or what went wrong in evaluating it, holds no personal value."""
 
     id: str
     level: Literal["row", "load", "warehouse"]
@@ -39,6 +40,7 @@ class Rule:
     columns: tuple[str, ...] = ()
     to: Relationship | None = None
     expectation: Expectation | None = None
+    shows: bool = True
 
     def named(self, id: str, severity: Severity) -> Rule:
         return replace(self, id=id, severity=severity)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 from contracts import quality
 from contracts.cells import quoted
@@ -44,7 +45,12 @@ def rules(table: Table) -> list[Rule]:
         seen[rule.id] += 1
         if seen[rule.id] > 1:
             found[position] = rule.named(f"{rule.id}.{seen[rule.id]}", rule.severity)
-    return found
+    return [replace(rule, shows=not _names_hidden(table, rule)) for rule in found]
+
+
+def _names_hidden(table: Table, rule: Rule) -> bool:
+    words = f"{rule.sql} {dict(rule.expectation.kwargs) if rule.expectation else ''}"
+    return any(name in words for name in table.hidden)
 
 
 def _column_rules(table: Table, column: Column) -> Iterator[Rule]:

@@ -45,7 +45,7 @@ def typed_query(table: Table, landed: str) -> str:
         f"{_value(column, _cell(column), _raw(column))} as {quoted(column.name)}"
         for column in table.columns
     ]
-    unreadable = [reason for column in table.columns for reason in _unreadable(column)]
+    unreadable = [reason for column in table.columns for reason in _unreadable(table, column)]
     own = [*map(_cell, table.columns), *map(_raw, arrays)]
     return f"""
 with documents as (
@@ -146,7 +146,7 @@ def _strangers(column: Column) -> str:
     )
 
 
-def _unreadable(column: Column) -> Iterator[str]:
+def _unreadable(table: Table, column: Column) -> Iterator[str]:
     """The reason why a cell cannot be read, as SQL that is NULL when it can."""
     cell, conditions = _cell(column), []
     if _value(column, cell, _raw(column)) != cell:  # a text is always readable
@@ -164,8 +164,11 @@ def _unreadable(column: Column) -> Iterator[str]:
             conditions.append(f"len({found}) > 0")
     if not conditions:
         return
-    personal = column.personal or any(item.personal for item in column.items)
-    shown = "'(personal)'" if personal else f"left({cell}, 60)"
+    shown = f"left({cell}, 60)"
+    if column.name in table.hidden:
+        shown = "'(personal)'"
+    elif column.logical not in ("object", "array"):  # what is inside, nobody promised
+        shown = f"case when {cell}[1] in ('{{', '[') then '(several values)' else {shown} end"
     reason = f"concat({shown}, ' is not a readable {column.logical}')"
     when = " or ".join(f"({condition})" for condition in conditions)
     rule = text(f"{column.name}.type")

@@ -1,4 +1,4 @@
-"""What a person starts by hand: check_system, replay_quarantine, rebuild; and nightly upkeep."""
+"""Started by hand: check_system, replay_quarantine, rebuild. By night: compact, upkeep."""
 
 from __future__ import annotations
 
@@ -95,6 +95,32 @@ with DAG(
         return steps.rebuild()
 
     rebuild()
+
+with DAG(
+    dag_id="compact",
+    description="Merges old loads of the landing to the newest state of each record",
+    doc_md=(
+        "Loads older than a system's `keep_days` (systems.toml, 90 without it) that are in the "
+        "warehouse become what a rebuild, the next pull and the quarantine need, no more. Loads "
+        "that are refused, not checked or not loaded stay, and so does all that came after them. "
+        "May be started at any time; docs/operations.md."
+    ),
+    **{**COMMON, "schedule": "0 3 * * *"},
+):
+
+    @task(
+        pool="warehouse",
+        priority_weight=1,
+        weight_rule="absolute",
+        execution_timeout=timedelta(hours=6),
+        retries=2,
+        retry_delay=timedelta(minutes=5),
+        retry_exponential_backoff=2.0,
+    )
+    def compact() -> list[dict]:
+        return steps.compact()
+
+    compact()
 
 with DAG(
     dag_id="upkeep",

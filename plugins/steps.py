@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from airflow.sdk import Connection as AirflowConnection
@@ -227,6 +228,25 @@ def rebuild() -> list[str]:
     from warehouse.rebuild import rebuild
 
     return rebuild(_places(), systems.load().values()).built
+
+
+def compact() -> Summary:
+    """What stops one system does not stop the others."""
+    from contracts import contract_of
+    from warehouse.compact import compact
+
+    places, done, problems = _places(), [], []
+    if not isinstance(places.landing, Path):
+        raise AirflowSkipException("The landing is in an object store: only a folder is compacted.")
+    for system in systems.load().values():
+        try:
+            done += compact(places, system, contract_of(system))
+        except (ValueError, RuntimeError) as error:
+            problems.append(f"{system.name} was not compacted: {error}")
+    if problems:
+        log.error("\n".join(problems))
+        raise AirflowException("\n".join(problems))
+    return [asdict(one) for one in done if one.loads or one.freed]
 
 
 def upkeep() -> dict[str, int]:

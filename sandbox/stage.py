@@ -24,6 +24,7 @@ def expected_dags(systems: dict[str, System]) -> set[str]:
         "replay_quarantine",
         "rebuild",
         "upkeep",
+        "compact",
         *(f"pull_{name}" for name in systems),
         *published,
     }

@@ -60,6 +60,16 @@ class Places:
             serving=data / "serving",
         )
 
+    @property
+    def here(self) -> Path:
+        """Where this machine's processes meet. Over machines, a DAG has one run at a time."""
+        return self.landing if isinstance(self.landing, Path) else self.data
+
+    @property
+    def warehouse_file(self) -> Path | None:
+        """None of a ducklake: address."""
+        return None if self.warehouse.startswith("ducklake:") else Path(self.warehouse)
+
     @classmethod
     def from_environment(cls, connections: Mapping[str, Connection] | None = None) -> Places:
         """`connections`: `landing` (KOPRU_LAKE has the same keys) and `warehouse`, where keys and

@@ -25,7 +25,8 @@ import sqlglot
 from sqlglot import exp
 
 from systems import System
-from warehouse import Places, meta, opened, tables, touched, transaction
+from warehouse import Places, meta, opened, shown, tables, touched, transaction
+from warehouse.disk import hold_room, size
 from warehouse.journal import Journal
 from warehouse.journaled import merge_journal
 from warehouse.outgoing import Broken, across_loads, hold
@@ -101,13 +102,15 @@ def build(places: Places, systems: Collection[System], *, now: datetime | None =
         merge_journal(connection, journal)
         if not _due(connection, models) and _is_served(connection, places, models):
             return Built([])
+        _hold_room(places)
         as_of = (now or datetime.now(UTC)).replace(tzinfo=None, microsecond=0)
         store_as_of(connection, as_of)
         _drop_gone(connection, models)
         built = refresh(Context(connection, journal), models)
         across_loads(connection, systems, as_of)
         build_id = meta.describe(connection, hold(connection, as_of))
-        serve(places, connection, {m.name: m.description for m in models}, build_id)
+        descriptions = {model.name: model.description for model in models}
+        serve(places, connection, descriptions, build_id, shown.selects(connection, systems))
         tables.bump(connection, SERVED, _content(connection, models))
     log.info("built %d models: %s", len(built), ", ".join(built))
     return Built(built, as_of)
@@ -117,6 +120,12 @@ def prepare(connection: duckdb.DuckDBPyConnection, systems: Collection[System]) 
     """What models read is there, empty or not."""
     tables.ensure(connection)
     _say_systems(connection, systems)
+
+
+def _hold_room(places: Places) -> None:
+    """Tables are made anew before the old ones go."""
+    if file := places.warehouse_file:
+        hold_room(file.parent, size([file]), "build")
 
 
 def refresh(context: Context, models: list[Model]) -> list[str]:

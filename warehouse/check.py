@@ -12,11 +12,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from contracts import Contract, Table
-from contracts.expectations import LISTED, BrokenGate, expect, validate
+from contracts.expectations import LISTED, UNSHOWN, BrokenGate, expect, validate
+from contracts.personal import shown_key
 from contracts.rules import Rule, load_rules, row_rules
 from contracts.typed import text
 from systems import System
@@ -29,6 +31,8 @@ from warehouse.verdict import RuleResult, Verdict, stands
 
 log = logging.getLogger(__name__)
 FIRST_KEYS = 5
+# Errors that speak of the query alone; others may quote a row's cells.
+ABOUT_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
 FEW = 100  # rows; of fewer a share says little
 
 
@@ -93,7 +97,9 @@ def _check(
         docs = places.data / "docs" / manifest.system / table.name
         if any(result.failed for result in verdict.results):
             verdict.docs = str(docs / "index.html")
-        rows = f"select * from read_parquet({text(str(file))}) where _change is null"
+        key = shown_key(table)
+        rows = f"""select * replace ({key} as _key)
+            from read_parquet({text(str(file))}) where _change is null"""
         _agree(verdict, rows, rules, docs)
         if verdict.missing:
             verdict.reason = (
@@ -125,10 +131,12 @@ def judge(
             f"""create or replace temp table judged as
                 select _key, _unreadable, {columns} from {rows} where _change is null"""
         )
-    except duckdb.Error as error:
-        raise _guilty(connection, table, rules) or error from error
+    except duckdb.Error:
+        _hold_evaluable(connection, table, rules)
+        raise
+    key = shown_key(table)
     counts = ", ".join(
-        f"count(*) filter (not r{i}), list(_key order by _key) filter (not r{i})[:{FIRST_KEYS}]"
+        f"count(*) filter (not r{i}), list({key} order by _key) filter (not r{i})[:{FIRST_KEYS}]"
         for i, _ in enumerate(rules)
     )
     count, *found = connection.execute(f"select count(*), {counts} from judged").fetchone() or (0,)
@@ -148,19 +156,27 @@ def judge(
     verdict.quarantined = connection.execute("select count(*) from bad").fetchall()[0][0]
 
 
-def _guilty(
+def _hold_evaluable(
     connection: duckdb.DuckDBPyConnection, table: Table, rules: Sequence[Rule]
-) -> BrokenGate | None:
-    """The rule that cannot be evaluated, said so."""
+) -> None:
+    """Raises BrokenGate for the rule that cannot be evaluated."""
     for rule in rules:
-        try:
-            connection.execute(f"select count(*) from typed where {rule.sql}").fetchall()
-        except duckdb.Error as error:
-            return BrokenGate(
-                f"{table.where}: rule {rule.id} could not be evaluated: {error}. Mend the rule; "
-                "this says nothing about the data."
-            )
-    return None
+        _asked(connection, table, rule, f"select count(*) from typed where {rule.sql}")
+
+
+def _asked(
+    connection: duckdb.DuckDBPyConnection, table: Table, rule: Rule, query: str
+) -> tuple[Any, ...] | None:
+    """The first row; raises BrokenGate, blaming the rule, where there can be none."""
+    try:
+        row: tuple[Any, ...] | None = connection.execute(query).fetchone()
+        return row
+    except duckdb.Error as error:
+        shows = rule.shows or isinstance(error, ABOUT_SQL)
+        raise BrokenGate(
+            f"{table.where}: rule {rule.id} could not be evaluated: {error if shows else UNSHOWN}. "
+            "Mend the rule; this says nothing about the data."
+        ) from (error if shows else None)
 
 
 def _drift(
@@ -203,13 +219,7 @@ def _broken_load_rule(
     for rule in rules:
         if rule.expectation:
             continue
-        try:
-            row = connection.execute(rule.sql.replace("{table}", live)).fetchone()
-        except duckdb.Error as error:
-            raise BrokenGate(
-                f"{table.where}: rule {rule.id} could not be evaluated: {error}. Mend the rule; "
-                "this says nothing about the data."
-            ) from error
+        row = _asked(connection, table, rule, rule.sql.replace("{table}", live))
         if row and not row[0]:
             if rule.severity == "error":
                 return f"rule {rule.id} does not hold for the load: {rule.sql}"

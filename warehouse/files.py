@@ -47,6 +47,17 @@ def sweep(folder: Folder) -> None:
                 shutil.rmtree(aside) if aside.is_dir() else aside.unlink()
 
 
+def flush(path: Folder) -> None:
+    """To the disk; of a folder, the names in it. In a store what is there is there to stay."""
+    if not isinstance(path, Path):
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def write_json(path: Folder, content: Any) -> None:
     write_text(path, json.dumps(content, ensure_ascii=False, indent=1, default=str))
 

@@ -14,9 +14,8 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from warehouse import formats
 from warehouse.files import Folder, named, read_texts, write_text
-
-FORMAT = 1
 
 # Topic -> its fields and their SQL types. `values` and `before` are JSON objects.
 TOPICS: Mapping[str, Mapping[str, str]] = {
@@ -75,7 +74,7 @@ class Journal:
             unknown = record.keys() - known
             if unknown:
                 raise JournalError(f"journal topic {topic} has no field {sorted(unknown)}")
-            line = {"format": FORMAT, "recorded_at": at, **record}
+            line = {"format": formats.LINE.format, "recorded_at": at, **record}
             lines.append(json.dumps(line, ensure_ascii=False, default=str))
         if not lines:
             return None
@@ -96,10 +95,4 @@ class Journal:
         for path, content in zip(files, read_texts(files), strict=True):
             # Not splitlines: a text may hold what Unicode calls the end of a line.
             for number, line in enumerate(content.removesuffix("\n").split("\n"), start=1):
-                record = json.loads(line)
-                if record.get("format") != FORMAT:
-                    raise JournalError(
-                        f"{path}, line {number}: format {record.get('format')!r}; "
-                        f"this version reads {FORMAT}."
-                    )
-                yield record
+                yield formats.LINE.read(json.loads(line), f"{path}, line {number}")

@@ -4,7 +4,8 @@
     landing/<system>/<table>/<load>.json          manifest; a load without one does not count
     landing/<system>/<table>/<load>.checked.json  the verdict (check.py)
     landing/<system>/<table>/<load>.bad.parquet   the rows that broke a rule; .bad.<n>.parquet
-                                                  those still bad after n replays
+                                                  those still bad after n replays; .bad.was.parquet
+                                                  what the loads that a compaction merged had there
 
 A manifest is first written under landing/.pending/, before dlt loads the files, and moved
 once dlt has recorded the load: a killed pull leaves either a whole load or none. All of it is in a
@@ -14,17 +15,21 @@ folder of this machine or in an object store (stores.py).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 
 import pyarrow as pa
 from pyarrow import parquet
 
 from contracts.typed import text
-from warehouse.files import Folder, move, named, opened, read_json, read_texts, write_json
+from warehouse.disk import size
+from warehouse.files import Folder, flush, move, named, opened, read_json, read_texts, write_json
+from warehouse.formats import MANIFEST
 
-FORMAT = 1
+LOAD = re.compile(r"(\d+\.\d+)\.")  # of a file's name, its load
 PART = 50_000  # rows read at once
+USUAL = 5  # loads
 SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("_key", "_cursor", "_hash", "_row", "_change", "_load_id")]
 )
@@ -42,6 +47,7 @@ class Manifest:
     `mode`: changed or full. `claimed`, `seen`: of the whole window up to this load.
     `rows`: landed in this load (seen rows whose hash was known are not landed again).
     `repaired`: rows fetched by key after a short read; `listed`: keys of a sweep over all of them.
+    `compacted`: of the loads that a compaction left, the newest, which ended it (compact.py).
     """
 
     system: str
@@ -59,7 +65,8 @@ class Manifest:
     repaired: int = 0
     listed: int | None = None
     error: str | None = None
-    format: int = FORMAT
+    compacted: str | None = None
+    format: int = MANIFEST.format
 
 
 @dataclass(frozen=True)
@@ -101,6 +108,16 @@ class Load:
         """Of the rows that broke a rule, in that revision of the verdict."""
         return self.folder / f"{self.id}.bad.{f'{revision}.' if revision else ''}parquet"
 
+    def counts(self, compacted: str) -> bool:
+        """Once a compaction is whole, `compacted`, it stands for all that is older."""
+        own = self.manifest.compacted
+        return own == compacted if own else self.id > compacted
+
+    @property
+    def was_path(self) -> Folder:
+        """Of a compaction: the quarantine of the loads it merged."""
+        return self.folder / f"{self.id}.bad.was.parquet"
+
 
 class Landing:
     def __init__(self, root: Folder) -> None:
@@ -110,9 +127,18 @@ class Landing:
         return self.root / system / table
 
     def loads(self, system: str, table: str) -> list[Load]:
-        """Finished loads, oldest first."""
+        """Finished loads, oldest first; of those that a compaction merged, what it left."""
         folder = self.folder(system, table)
-        paths = [folder / f"{load}.json" for load in self.load_ids(system, table)]
+        while True:
+            try:
+                found = self._read(folder, self.load_ids(system, table))
+            except FileNotFoundError:  # a compaction just removed what it had merged
+                continue
+            last = max((one.id for one in found if one.manifest.compacted == one.id), default="")
+            return [one for one in found if one.counts(last)]
+
+    def _read(self, folder: Folder, ids: Sequence[str]) -> list[Load]:
+        paths = [folder / f"{load}.json" for load in ids]
         contents = zip(paths, read_texts(paths), strict=True)
         return [Load(_manifest(path, content), folder) for path, content in contents]
 
@@ -123,6 +149,33 @@ class Landing:
             for path in named(self.folder(system, table))
             if path.suffix == ".json" and not path.name.endswith(".checked.json")
         )
+
+    def add(self, loads: Iterable[Load]) -> None:
+        """Of whole files; they count once the manifest of the last one is there."""
+        for load in loads:
+            for file in (*load.files, load.bad_path(), load.was_path):
+                if file.exists():
+                    flush(file)
+            write_json(load.folder / f"{load.id}.json", asdict(load.manifest))
+
+    def sweep(self, system: str, table: str) -> int:
+        """Removes files of loads that a compaction merged; gives their bytes."""
+        loads = self.loads(system, table)
+        counted = {load.id for load in loads}
+        compacted = max((load.manifest.compacted or "" for load in loads), default="")
+        removed = 0
+        for file in named(self.folder(system, table)):
+            load = LOAD.match(file.name)
+            if load and load[1] < compacted and load[1] not in counted:
+                removed += file.stat().st_size
+                file.unlink()
+        return removed
+
+    def usual_size(self, system: str, table: str) -> int:
+        """Bytes of the largest of the newest loads; what a compaction left is no measure."""
+        folder = self.folder(system, table)
+        loads = self._read(folder, self.load_ids(system, table)[-USUAL:])
+        return max((size(one.files) for one in loads if not one.manifest.compacted), default=0)
 
     def tables(self, system: str) -> list[str]:
         """Tables that have landed anything."""
@@ -178,12 +231,7 @@ class Landing:
 
 
 def _manifest(path: Folder, written: str) -> Manifest:
-    content = json.loads(written)
-    if content.get("format") != FORMAT:
-        raise LandingError(
-            f"{path} has format {content.get('format')!r}; this version reads {FORMAT}. "
-            "Use the version of Köprü that wrote it, or land the data again."
-        )
+    content = MANIFEST.read(json.loads(written), path)
     known = {field.name for field in fields(Manifest)}
     values = {name: value for name, value in content.items() if name in known}
     return Manifest(**{**values, "fields": tuple(values.get("fields", ()))})

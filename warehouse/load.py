@@ -16,6 +16,7 @@ from contracts import Column, Contract, Table
 from contracts.typed import quoted, text
 from systems import System
 from warehouse import Places, opened, tables, transaction
+from warehouse.disk import hold_room, size
 from warehouse.files import Folder
 from warehouse.journal import Journal
 from warehouse.journaled import merge_journal
@@ -25,6 +26,8 @@ from warehouse.verdict import Verdict, verdict_of
 
 log = logging.getLogger(__name__)
 MOMENT = "make_timestamp(({}::double * 1000000)::bigint)"  # of a load, by its id
+# Bytes a landed one may become: the log of the transaction, and the table.
+WRITTEN = 6
 # A row of which only what happened to it is known: that stands in place of its hash.
 GONE = "coalesce(_hash = _change, false)"
 
@@ -49,6 +52,11 @@ class _Due:
     verdict: Verdict
     newer: list[Load]
 
+    @property
+    def version(self) -> tuple[str, str, bool, int]:
+        """As ops.loads tells it."""
+        return self.table.name, self.item.id, self.verdict.accepted, self.verdict.revision
+
 
 def load(places: Places, system: System, contract: Contract) -> list[Loaded]:
     """Merges everything that is accepted and not loaded yet; one `Loaded` per table."""
@@ -66,13 +74,14 @@ def load(places: Places, system: System, contract: Contract) -> list[Loaded]:
                 [system.name],
             ).fetchall()
         )
-        for one in due:
-            verdict = one.verdict
-            if (one.table.name, one.item.id, verdict.accepted, verdict.revision) in known:
-                continue
+        left = [one for one in due if one.version not in known]
+        landed = sum(size(one.item.files) for one in left)
+        folder = (places.warehouse_file or places.data / "warehouse").parent
+        hold_room(folder, WRITTEN * landed, f"load {system.name}")
+        for one in left:
             with transaction(connection):
                 _load(connection, places, system, one, done[one.table.name])
-                if verdict.accepted:
+                if one.verdict.accepted:
                     # Before the commit: a crash in between costs typing again, and no file stays.
                     forget(places, one.item)
         merge_journal(connection, Journal(places.journal))
@@ -109,9 +118,20 @@ def _load(
             if changed:
                 # With the revision: a replay brings rows of a load that was built before.
                 tables.bump(connection, target, f"{item.id}.{verdict.revision}")
+    note(connection, item, verdict, changed)
+    done.loads += 1
+    done.changed += changed
+    done.quarantined += verdict.quarantined
+
+
+def note(
+    connection: duckdb.DuckDBPyConnection, item: Load, verdict: Verdict, changed: int = 0
+) -> None:
+    """Says in ops that the load is in the warehouse, and what was found in it."""
+    name = (verdict.system, verdict.table, item.id)
     connection.execute(
         "delete from ops.loads where system = ? and table_name = ? and load_id = ?",
-        [system.name, table.name, item.id],
+        name,
     )
     connection.execute(
         f"""insert into ops.loads by name select
@@ -119,15 +139,12 @@ def _load(
             ? as seen, ? as landed, ? as quarantined, ? as revision, ? as changed, ? as reason,
             {MOMENT.format("?")} as loaded_from""",
         [
-            *(system.name, table.name, item.id, verdict.contract, verdict.accepted),
+            *(*name, verdict.contract, verdict.accepted),
             *(item.manifest.claimed, item.manifest.seen, item.manifest.rows),
             *(verdict.quarantined, verdict.revision, changed, verdict.reason, item.id),
         ],
     )
     _note_results(connection, verdict)
-    done.loads += 1
-    done.changed += changed
-    done.quarantined += verdict.quarantined
 
 
 def _note_results(connection: duckdb.DuckDBPyConnection, verdict: Verdict) -> None:
@@ -224,30 +241,41 @@ def _count(result: duckdb.DuckDBPyConnection) -> int:
 def _quarantine(connection: duckdb.DuckDBPyConnection, item: Load, verdict: Verdict) -> None:
     """Opens the load's bad rows; a newer good version of a row closes its old bad one."""
     system, table = text(verdict.system), text(verdict.table)
-    load, first = text(item.id), item.bad_path()
+    if item.was_path.exists():
+        _hold(connection, system, table, f"from read_parquet({text(str(item.was_path))})")
     if verdict.accepted:
         connection.execute(
-            f"""update quarantine.rows set state = 'cleared', last_load = {load},
-                    last_seen = {MOMENT.format(load)}
-                where system = {system} and table_name = {table}
-                    and state in ('open', 'dismissed') and last_load <= {load}
-                    and key in (select _key from typed)"""
+            f"""update quarantine.rows as t set state = 'cleared', last_load = s._load_id,
+                    last_seen = {MOMENT.format("s._load_id")}
+                from (select _key, _load_id from typed) as s
+                where t.system = {system} and t.table_name = {table} and t.key = s._key
+                    and t.state in ('open', 'dismissed') and t.last_load <= s._load_id"""
         )
-    if not first.exists():
-        return
-    # Those that a replay let in are told, too: a rebuild knows of them from here.
+    if item.bad_path().exists():
+        _hold(connection, system, table, waiting_query(item, verdict))
+
+
+def waiting_query(item: Load, verdict: Verdict) -> str:
+    """SELECT of the load's rows in quarantine. Those that a replay let in are told, too: a rebuild
+    knows of them from here."""
+    first, now = item.bad_path(), item.bad_path(verdict.revision)
+    return f"""
+        select _key as key, coalesce(n.rules, o.rules) as rules,
+            [concat(c.rule, ': ', c.reason) for c in coalesce(n._unreadable, o._unreadable)]
+                as reasons,
+            o._row as row, o._load_id as first_load, o._load_id as last_load,
+            case when n.rules is null then 'cleared' else 'open' end as state
+        from read_parquet({text(str(first))}) as o
+        left join read_parquet({text(str(now))}) as n using (_key)"""
+
+
+def _hold(connection: duckdb.DuckDBPyConnection, system: str, table: str, query: str) -> None:
     connection.execute(
         f"""merge into quarantine.rows as t using (
-                select {system} as system, {table} as table_name, _key as key,
-                    coalesce(n.rules, o.rules) as rules,
-                    [concat(c.rule, ': ', c.reason)
-                        for c in coalesce(n._unreadable, o._unreadable)] as reasons,
-                    o._row::JSON as row, {load} as first_load, {load} as last_load,
-                    {MOMENT.format(load)} as first_seen, {MOMENT.format(load)} as last_seen,
-                    case when n.rules is null then 'cleared' else 'open' end as state
-                from read_parquet({text(str(first))}) as o
-                left join read_parquet({text(str(item.bad_path(verdict.revision)))}) as n
-                    using (_key)
+                select {system} as system, {table} as table_name, * replace (row::JSON as row),
+                    {MOMENT.format("first_load")} as first_seen,
+                    {MOMENT.format("last_load")} as last_seen
+                from ({query})
             ) as s
             on t.system = s.system and t.table_name = s.table_name and t.key = s.key
             when matched and s.last_load >= t.last_load then update set

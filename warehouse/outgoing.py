@@ -14,6 +14,7 @@ from datetime import datetime
 import duckdb
 
 from contracts import Contract, ContractError, Table, contract_of, load
+from contracts.personal import shown_key
 from contracts.reader import HERE
 from contracts.rules import Rule, Severity, load_rules, row_rules, warehouse_rules
 from contracts.typed import quoted, text
@@ -106,11 +107,12 @@ def _broken_rules(
     connection: duckdb.DuckDBPyConnection, table: Table, name: str
 ) -> Iterator[_Problem]:
     key = ", ".join(quoted(column.name) for column in table.key_columns)
+    shown = shown_key(table, f"concat_ws('/', {key})")
     for rule in row_rules(table):
         if rule.id == "readable":  # typed by SQL already
             continue
         count, keys = connection.execute(
-            f"""select count(*), list(concat_ws('/', {key}))[:5] from {name}
+            f"""select count(*), list({shown})[:5] from {name}
                 where not coalesce(({rule.sql}), false)"""
         ).fetchall()[0]
         if count:
@@ -136,7 +138,7 @@ def _whole(
             )
         if not connection.execute(rule.sql.replace("{table}", name)).fetchall()[0][0]:
             yield _Problem(rule.id, rule.severity, f"{name}: {rule.id} does not hold")
-    text_key = f"concat_ws('/', {key})"
+    text_key = shown_key(table, f"concat_ws('/', {key})")
     for rule in warehouse_rules(table):
         to = _name(contract.tables[rule.to.to_table]) if rule.to else ""
         holds, failed, keys = _evaluated(connection, rule, name, text_key, to, as_of)
@@ -188,19 +190,20 @@ def across_loads(
             continue
         tables.ensure_raw(connection, system, contract)
         for name, found in rules.items():
-            problems += _broken(connection, system, name, found, as_of)
+            problems += _broken(connection, system, contract.tables[name], found, as_of)
     return problems
 
 
 def _broken(
     connection: duckdb.DuckDBPyConnection,
     system: System,
-    table: str,
+    table: Table,
     rules: list[Rule],
     as_of: datetime,
 ) -> Iterator[str]:
-    there = _there(connection, system, table)
-    rows = f"(select * from {_rows(system, table)} and _change is null)"
+    there = _there(connection, system, table.name)
+    key = shown_key(table)
+    rows = f"(select * from {_rows(system, table.name)} and _change is null)"
     for rule in rules:
         # What was deleted or archived is still something to refer to.
         to = f"(select * from {_rows(system, rule.to.to_table)})" if rule.to else ""
@@ -208,12 +211,12 @@ def _broken(
             rule.to and not set(rule.to.to_columns) <= _there(connection, system, rule.to.to_table)
         ):
             continue
-        holds, failed, keys = _evaluated(connection, rule, rows, "_key", to, as_of)
-        _note(connection, (system.name, table, BUILD, rule.id), rule.severity, failed, keys)
+        holds, failed, keys = _evaluated(connection, rule, rows, key, to, as_of)
+        _note(connection, (system.name, table.name, BUILD, rule.id), rule.severity, failed, keys)
         if not holds:
             shown = f", first keys {', '.join(keys)}" if keys else ""
             problem = (
-                f"{system.name}.{table}: {rule.id} does not hold over all loads "
+                f"{system.name}.{table.name}: {rule.id} does not hold over all loads "
                 f"({failed} rows{shown})"
             )
             log.error("%s. Correct the records in the system, or the contract.", problem)

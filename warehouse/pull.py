@@ -6,7 +6,6 @@ dlt's state (watermark and position of each table) lives in the landing; its wor
 
 from __future__ import annotations
 
-import fcntl
 import importlib
 import logging
 import os
@@ -26,9 +25,11 @@ from contracts import Contract
 from sources import Asked, ClientError, Reading
 from systems import System
 from warehouse import Places
+from warehouse.disk import hold_room
 from warehouse.files import Folder
 from warehouse.held import Held
 from warehouse.landing import Landing, LandingError, Manifest
+from warehouse.locks import alone
 from warehouse.pages import Loader
 from warehouse.stores import for_dlt
 
@@ -36,6 +37,7 @@ os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")  # a company's pulls
 # In a task dlt asks Airflow's variables for every setting: hundreds of calls, half a minute.
 os.environ.setdefault("PROVIDERS__ENABLE_AIRFLOW_SECRETS", "false")
 log = logging.getLogger(__name__)
+COPIES = 3  # of a load on its way: extracted, normalized, landed
 
 
 @dataclass
@@ -90,7 +92,7 @@ def pull(
     landing = Landing(places.landing)
     # Arrow's own pool keeps tens of megabytes between batches.
     pa.set_memory_pool(pa.system_memory_pool())
-    with _alone(_here(places), system.name):
+    with alone(places.here, system.name):
         working = places.data / "pulling" / system.name
         return [_pull_table(landing, system, contract, table, asked, working) for table in tables]
 
@@ -112,7 +114,10 @@ def _pull_table(
         closing(Held(working, landing.newest_first(system.name, table))) as held,
     ):
         pipeline = _pipeline(landing.root, system.name, table, working)
+        needed = COPIES * landing.usual_size(system.name, table)
         while True:
+            for folder in (working, landing.root):
+                hold_room(folder, needed, f"pull {system.name}.{table}")
             try:
                 source = module.source(
                     system, contract, lambda _: held, **{**asked, "tables": [table]}
@@ -218,22 +223,3 @@ def _pipeline(root: Folder, system: str, table: str, working: Path) -> dlt.Pipel
     )
     pipeline.sync_destination()
     return pipeline
-
-
-def _here(places: Places) -> Path:
-    """Where this machine's pullers meet. Over machines, a DAG has one run at a time."""
-    return places.landing if isinstance(places.landing, Path) else places.data
-
-
-@contextmanager
-def _alone(root: Path, system: str) -> Iterator[None]:
-    """One puller per system at a time, across processes; the lock ends with the process."""
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / f".{system}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RuntimeError(
-                f"{system} is being pulled by another process. Wait for it to end."
-            ) from None
-        yield

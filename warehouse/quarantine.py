@@ -9,12 +9,14 @@ machine, and a rebuild, goes on from there. What was decided, and by whom, is in
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import NamedTuple
 
 import duckdb
 
 from contracts import Contract, Table
+from contracts.personal import is_masked, shown_key
 from contracts.rules import row_rules
 from contracts.typed import text
 from systems import System
@@ -23,6 +25,7 @@ from warehouse.check import judge
 from warehouse.files import whole, write_json
 from warehouse.journal import Journal
 from warehouse.landing import Landing, Load
+from warehouse.locks import alone
 from warehouse.staged import stage
 from warehouse.tables import hold_mapping
 from warehouse.verdict import Verdict, verdict_of
@@ -39,6 +42,14 @@ class Replayed:
     table: str
     looked_at: int = 0
     good: int = 0
+
+
+class Waiting(NamedTuple):
+    """A row in quarantine. `shown`: its key as people see it. `load`: that brought it."""
+
+    key: str
+    shown: str
+    load: str
 
 
 def replay(
@@ -59,15 +70,16 @@ def replay(
     done = []
     for table in [_table(system, contract, name) for name in tables or contract.tables]:
         one = Replayed(system.name, table.name)
-        loads = Landing(places.landing).loads(system.name, table.name)
-        for position, load in enumerate(loads):
-            verdict = verdict_of(load)
-            if verdict is None or not verdict.accepted or not verdict.quarantined:
-                continue
-            waiting, good = _replay(places, table, load, verdict, loads[position + 1 :])
-            one.looked_at += waiting
-            one.good += len(good)
-            _note(places, verdict, good, RELEASED, by, why)
+        with alone(places.here, system.name, "rewritten"):
+            loads = Landing(places.landing).loads(system.name, table.name)
+            for position, load in enumerate(loads):
+                verdict = verdict_of(load)
+                if verdict is None or not verdict.accepted or not verdict.quarantined:
+                    continue
+                waiting, good = _replay(places, table, load, verdict, loads[position + 1 :])
+                one.looked_at += waiting
+                one.good += len(good)
+                _note(places, system, table.name, good, RELEASED, by, why)
         if one.looked_at:
             done.append(one)
     return done
@@ -85,25 +97,24 @@ def dismiss(
 ) -> None:
     """Says of waiting rows that nothing is to be done about them, until they come anew.
 
-    Raises ValueError for keys that do not wait, or without a reason.
+    `keys`: as the systems write them, or masked as they are shown. Raises ValueError for keys
+    that do not wait or stand for several rows, or without a reason.
     """
     if not why.strip():
         raise ValueError("Say why: a row that is dismissed needs a reason somebody can read later.")
-    _table(system, contract, table)
-    left, found = set(keys), []
-    for load in reversed(Landing(places.landing).loads(system.name, table)):
-        verdict = verdict_of(load)
-        if verdict is not None and verdict.quarantined:
-            waiting = sorted(left & set(_keys(load, verdict)))
-            found.append((verdict, waiting))
-            left -= set(waiting)
-    if left:
-        raise ValueError(
-            f"{system.name}.{table}: {', '.join(sorted(left))} is not in quarantine. Valid keys "
-            "are those of quarantine.rows in serving/desk.duckdb. Nothing was dismissed."
-        )
-    for verdict, waiting in found:
-        _note(places, verdict, waiting, DISMISSED, by, why)
+    found = _waiting(places, _table(system, contract, table), system)
+    dismissed: dict[str, Waiting] = {}
+    for key in keys:
+        named = [row for row in found.values() if key in (row.key, row.shown)]
+        if len(named) != 1:
+            what = f"stands for {len(named)} rows" if named else "is not in quarantine"
+            raise ValueError(
+                f"{system.name}.{table}: {_said(contract.tables[table], key)} {what}. Valid keys "
+                "are those of quarantine.rows in serving/desk.duckdb; of rows that share a masked "
+                "key, the system's own. Nothing was dismissed."
+            )
+        dismissed[named[0].key] = named[0]
+    _note(places, system, table, dismissed.values(), DISMISSED, by, why)
 
 
 def _table(system: System, contract: Contract, name: str) -> Table:
@@ -117,8 +128,8 @@ def _table(system: System, contract: Contract, name: str) -> Table:
 
 def _replay(
     places: Places, table: Table, load: Load, verdict: Verdict, newer: Sequence[Load]
-) -> tuple[int, list[str]]:
-    """How many rows of the load wait, and the keys of those that are good."""
+) -> tuple[int, list[Waiting]]:
+    """How many rows of the load wait, and those that are good."""
     old = f"read_parquet({text(str(load.bad_path(verdict.revision)))})"
     connection = memory(places.landing, spill=places.data)
     try:
@@ -126,10 +137,12 @@ def _replay(
         connection.execute(f"create temp view waiting as from typed semi join {old} using (_key)")
         found = replace(verdict, results=[])
         judge(connection, table, row_rules(table), found, rows="waiting")
-        good = _column(connection, "select _key from judged anti join bad using (_key)")
-        changed = f"""from bad join {old} as o using (_key)
-            where bad.rules is distinct from o.rules"""
-        if good or _column(connection, f"select _key {changed}"):
+        good = _rows(
+            connection, table, f"{old} semi join judged using (_key) anti join bad using (_key)"
+        )
+        changed = f"""select 1 from bad join {old} as o using (_key)
+            where bad.rules is distinct from o.rules limit 1"""
+        if good or connection.execute(changed).fetchone():
             _revise(connection, load, verdict, old)
         return found.rows, good
     finally:
@@ -157,29 +170,54 @@ def _revise(connection: duckdb.DuckDBPyConnection, load: Load, verdict: Verdict,
     write_json(load.verdict_path, asdict(revised))
 
 
-def _keys(load: Load, verdict: Verdict) -> list[str]:
-    connection = memory(load.folder)
+def _waiting(places: Places, table: Table, system: System) -> dict[str, Waiting]:
+    """Rows in quarantine by key, each in its newest version."""
+    found: dict[str, Waiting] = {}
+    connection = memory(places.landing)
     try:
-        path = text(str(load.bad_path(verdict.revision)))
-        return _column(connection, f"select _key from read_parquet({path})")
+        for load in Landing(places.landing).loads(system.name, table.name):
+            verdict = verdict_of(load)
+            if verdict is not None and verdict.quarantined:
+                path = text(str(load.bad_path(verdict.revision)))
+                rows = _rows(connection, table, f"read_parquet({path})")
+                found |= {row.key: row for row in rows}
+    finally:
+        connection.close()
+    return found
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, table: Table, bad: str) -> list[Waiting]:
+    query = f"select _key, {shown_key(table)}, _load_id from {bad} order by _key"
+    return [Waiting(*row) for row in connection.execute(query).fetchall()]
+
+
+def _said(table: Table, key: str) -> str:
+    """A key that somebody gave, as it may be shown."""
+    connection = memory()
+    try:
+        query = f"select case when {is_masked('_key')} then _key else {shown_key(table)} end"
+        [(said,)] = connection.execute(f"{query} from (select ? as _key)", [key]).fetchall()
+        return str(said)
     finally:
         connection.close()
 
 
-def _column(connection: duckdb.DuckDBPyConnection, query: str) -> list[str]:
-    return [value for (value,) in connection.execute(f"{query} order by all").fetchall()]
-
-
 def _note(
-    places: Places, verdict: Verdict, keys: Sequence[str], decision: str, by: str, why: str
+    places: Places,
+    system: System,
+    table: str,
+    rows: Iterable[Waiting],
+    decision: str,
+    by: str,
+    why: str,
 ) -> None:
     def records() -> Iterator[dict[str, str]]:
-        for key in keys:
+        for row in rows:
             yield {
-                "system": verdict.system,
-                "table_name": verdict.table,
-                "key": key,
-                "load_id": verdict.load,
+                "system": system.name,
+                "table_name": table,
+                "key": row.key,
+                "load_id": row.load,
                 "decision": decision,
                 "decided_by": by,
                 "why": why,

@@ -23,6 +23,8 @@ from contracts import load
 from contracts.reader import HERE
 from contracts.typed import quoted, text
 from warehouse import Places, memory
+from warehouse.disk import hold_room, size
+from warehouse.files import flush
 from warehouse.meta import build_id
 from warehouse.tables import of_schemas
 
@@ -47,18 +49,21 @@ def serve(
     connection: duckdb.DuckDBPyConnection,
     descriptions: Mapping[str, str],
     build: str,
+    selects: Mapping[str, str],
 ) -> None:
-    """`descriptions`: of tables that no contract explains. `build`: the id in meta.build."""
+    """`descriptions`: of tables that no contract explains. `build`: the id in meta.build.
+    `selects`: SELECTs of tables that are served otherwise than they are."""
     parquet = places.serving / "parquet"
     parquet.mkdir(parents=True, exist_ok=True)
     _sweep(places.serving, parquet)
+    hold_room(places.serving, size(places.serving.rglob("*.*")), "serve")
     comments = {**descriptions, **_comments()}
     files = [
         _parquet(connection, table, parquet, build) for table in of_schemas(connection, PARQUET)
     ]
     stale = set(parquet.glob("*.parquet")) - {file.path for file in files}
     for name, schemas in FILES.items():
-        files.append(_snapshot(connection, places.serving / name, schemas, comments))
+        files.append(_snapshot(connection, places.serving / name, schemas, comments, selects))
     _swap(files)
     for path in stale:  # of a mart that is no more
         path.unlink()
@@ -106,13 +111,15 @@ def _snapshot(
     path: Path,
     schemas: Iterable[str],
     comments: Mapping[str, str],
+    selects: Mapping[str, str],
 ) -> Written:
     aside = _aside(path)
     connection.execute(f"attach {text(str(aside))} as aside (storage_version '{STORAGE_VERSION}')")
     try:
         for name in of_schemas(connection, schemas):
             connection.execute(f"create schema if not exists aside.{name.partition('.')[0]}")
-            connection.execute(f"create table aside.{name} as select * from warehouse.{name}")
+            query = selects.get(name, f"select * from warehouse.{name}")
+            connection.execute(f"create table aside.{name} as {query}")
             _comment(connection, name, comments)
         connection.execute("checkpoint aside")
     finally:
@@ -150,20 +157,11 @@ def _swap(files: Iterable[Written]) -> None:
     """In the order given: when the last one is in its place, all are."""
     files = list(files)
     for file in files:
-        _flush(file.aside)
+        flush(file.aside)
     for file in files:
         file.aside.replace(file.path)
     for folder in {file.path.parent for file in files}:
-        _flush(folder)
-
-
-def _flush(path: Path) -> None:
-    """To the disk; of a folder, the names in it."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        flush(folder)
 
 
 def _comments() -> dict[str, str]:

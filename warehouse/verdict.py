@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from warehouse.files import read_json
+from warehouse.formats import VERDICT
 from warehouse.landing import Load
 
 
@@ -41,6 +42,7 @@ class Verdict:
     revision: int = 0
     checked_at: str | None = None
     docs: str | None = None
+    format: int = VERDICT.format
 
     @property
     def problem(self) -> str | None:
@@ -75,7 +77,7 @@ class Verdict:
 def verdict_of(load: Load) -> Verdict | None:
     if not load.verdict_path.exists():
         return None
-    content = read_json(load.verdict_path)
+    content = VERDICT.read(read_json(load.verdict_path), load.verdict_path)
     results = [RuleResult(**result) for result in content.pop("results")]
     return Verdict(**content, results=results)
 

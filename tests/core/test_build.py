@@ -201,7 +201,7 @@ def test_readers_never_see_half_a_swap(house: House, monkeypatch: pytest.MonkeyP
                 from range(5000) t(i)"""
         )
         _sweep(path.parent)
-        _swap([_snapshot(connection, path, ("marts",), {})])
+        _swap([_snapshot(connection, path, ("marts",), {}, {})])
 
     swap(0)
     assert not left.exists()

@@ -6,7 +6,7 @@ import pytest
 
 from tests.core.house import House, Shelf
 from tests.core.on_store import on_store
-from tests.core.test_failpoints import DEAD, FAILPOINTS, dies, killed, shop, whole
+from tests.core.test_failpoints import DEAD, FAILPOINTS, dies, ended, shop, whole
 
 __all__ = ["shop"]  # a fixture: landed once, in the store
 
@@ -27,5 +27,5 @@ def test_killed_in_any_phase_the_next_pull_is_complete(
         else:
             FAILPOINTS[phase](shop, 1)
 
-    assert killed(house, arm) == DEAD, f"{phase} was not reached"
+    assert ended(arm, house.pull) == DEAD, f"{phase} was not reached"
     whole(house, shop)

@@ -68,6 +68,7 @@ def test_every_system_has_its_dags(parsed: dict[str, Any], dags: dict[str, Any])
         "replay_quarantine",
         "rebuild",
         "upkeep",
+        "compact",
     }
 
 
@@ -111,6 +112,7 @@ def test_one_writer_and_loads_before_builds(dags: dict[str, Any]) -> None:
         *loads,
         "build.build",
         "rebuild.rebuild",
+        "compact.compact",
         "replay_quarantine.load",
         "upkeep.upkeep",
     }
@@ -130,6 +132,10 @@ def test_a_failing_step_stops_no_other_and_the_report_comes_last(dags: dict[str,
     assert {tasks[name]["trigger"] for name in ("check", "load", "report")} == {"all_done"}
     assert tasks["load"]["outlets"] == ["raw_erp"]
     assert dags["build"]["tasks"]["build"]["outlets"] == ["customer_360"]
+
+
+def test_the_landing_is_compacted_by_night(dags: dict[str, Any]) -> None:
+    assert dags["compact"]["schedule"] == "0 3 * * *"
 
 
 def test_a_schedule_is_the_systems_own(parsed: dict[str, Any]) -> None:

@@ -214,6 +214,28 @@ def test_load_skips_itself_when_there_is_nothing_to_build(
         steps.load("webshop")
 
 
+def test_compact_goes_on_after_a_system_that_cannot_be(
+    shop: Running, company: Callable[[str], None]
+) -> None:
+    company(f'[broken]\nkind = "soap"\ncontract = "none"\n{SHOP}keep_days = 0\n')
+    for name in ("Ali", "Veli"):
+        shop.change("7", first_name=name)
+        steps.pull("webshop", {})
+        steps.check("webshop")
+        steps.load("webshop")
+    with pytest.raises(AirflowException, match="broken was not compacted: .*does not exist"):
+        steps.compact()
+    company(f"{SHOP}keep_days = 0\n")
+    steps.pull("webshop", {})
+    assert steps.compact() == []
+    shop.change("7", first_name="Ayşe")
+    steps.pull("webshop", {})
+    steps.check("webshop")
+    steps.load("webshop")
+    done = {row["table"]: row["loads"] for row in steps.compact()}
+    assert done["customers"] >= 2
+
+
 def task_instance(**states: str) -> Any:
     """As much of a running task as the report asks for."""
     return SimpleNamespace(

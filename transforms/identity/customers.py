@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Set
 from uuid import NAMESPACE_URL, uuid5
 
-import duckdb
 import pyarrow as pa
 
 from warehouse.build import Context
@@ -50,7 +49,7 @@ LINKS = """
 
 def model(context: Context) -> pa.Table:
     connection = context.connection
-    connection.execute(LINKS.format(was_there=_was_there(connection)))
+    connection.execute(LINKS.format(was_there=_was_there(context)))
     unsettled = connection.execute(
         """select cluster, record, issued, was_there from links where not is_settled
             order by record"""
@@ -60,7 +59,7 @@ def model(context: Context) -> pa.Table:
         clusters[cluster].append(record)
     issued = {record: customer for _, record, customer, _ in unsettled if customer}
     lately = {record for _, record, _, was_there in unsettled if was_there}
-    assigned = assign(list(clusters.values()), issued, _ever(connection), lately)
+    assigned = assign(list(clusters.values()), issued, _ever(context), lately)
     new = pa.table(
         {
             "record": pa.array(list(assigned), pa.string()),
@@ -82,21 +81,21 @@ def model(context: Context) -> pa.Table:
     return pa.concat_tables([settled, new])
 
 
-def _was_there(connection: duckdb.DuckDBPyConnection) -> str:
+def _was_there(context: Context) -> str:
     """SQL: whether a record was there in the last build; in a new warehouse all were."""
     query = "from duckdb_tables() where schema_name = 'identity' and table_name = 'customers'"
-    if not connection.execute(query).fetchall():
+    if not context.connection.execute(query).fetchall():
         return "true"
-    if not connection.execute("select 1 from identity.customers limit 1").fetchall():
+    if not context.connection.execute("select 1 from identity.customers limit 1").fetchall():
         return "true"
     return "known.record in (select record from identity.customers)"
 
 
-def _ever(connection: duckdb.DuckDBPyConnection) -> list[str]:
+def _ever(context: Context) -> list[str]:
     """All ids that were issued, oldest first."""
     return [
         row[0]
-        for row in connection.execute(
+        for row in context.connection.execute(
             """
             select customer_id from journal.customer_ids
             group by customer_id order by min(recorded_at), customer_id
