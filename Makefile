@@ -43,8 +43,8 @@ check: $(READY)  ## ruff, mypy, sqlfluff, architecture, contract versions
 bench: $(READY)  ## benchmarks; ONLY=name FULL=1
 	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(FULL),--full)
 
-drill: $(READY)  ## pulls at full size, killed and resumed; a BI server; ONLY=contacts SIZE=50000 KILLS=3
-	$(BIN)/python -m drills $(if $(ONLY),--only $(ONLY)) $(if $(SIZE),--size $(SIZE)) $(if $(KILLS),--kills $(KILLS))
+drill: $(READY)  ## the proofs, under 20 minutes; FULL=1 at full size; ONLY=contacts SIZE=50000 KILLS=3
+	$(BIN)/python -m drills $(if $(FULL),--full) $(if $(ONLY),--only $(ONLY)) $(if $(SIZE),--size $(SIZE)) $(if $(KILLS),--kills $(KILLS))
 
 contract: $(READY)  ## settings and a contract proposed for SYSTEM=x, from its WSDL and SAMPLE=answer.xml
 	$(BIN)/python -m sources.soap.propose $(SYSTEM) $(if $(WSDL),--wsdl $(WSDL)) $(if $(SAMPLE),--sample $(SAMPLE))

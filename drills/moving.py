@@ -10,7 +10,7 @@ import requests
 
 from drills.killing import MOST, landed, pulled, say, served, summary
 
-SIZE = 300_000
+SIZE, FULL_SIZE = 30_000, 300_000
 SYSTEM, TABLE = "my_woocommerce", "orders"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from drills.killing import MOST, landed, pulled, say, served, summary
 from drills.shop import LINES
 
-SIZE = 1_000_000
+SIZE, FULL_SIZE = 100_000, 1_000_000
 SYSTEM, TABLE = "my_shopify", "orders"
 ORDER, LINE = "gid://shopify/Order/", "gid://shopify/LineItem/"
 

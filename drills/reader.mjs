@@ -1,7 +1,7 @@
 // What reader.py does, with the Node driver: node reader.mjs FILE QUERY
 import { DuckDBInstance } from '@duckdb/node-api';
 
-const PAUSE = 500; // milliseconds between two reads
+const PAUSE = 2000; // milliseconds between two reads
 const [path, query] = process.argv.slice(2);
 let over = false;
 process.stdin.on('end', () => { over = true; }).resume();

@@ -9,7 +9,7 @@ import select
 import sys
 import time
 
-PAUSE = 0.5  # seconds between two reads: a dashboard of a person who looks again and again
+PAUSE = 2.0  # seconds between two reads: a dashboard of a person who looks again and again
 
 
 def by_duckdb(path, query):

@@ -79,7 +79,10 @@ def drill(folder: Path, size: int, kills: int, seed: int) -> dict[str, Any]:
     logging.getLogger("warehouse").setLevel(logging.ERROR)
     builds = {_round(places, till, folder, size, 0)}
     with _reading(folder, places.serving / "warehouse.duckdb") as readers:
+        while not all(reader.reads for reader in readers):  # each has loaded its driver
+            time.sleep(0.1)
         say(f"{len(readers)} readers, {size:,} customers; quiet for {QUIET:.0f} s")
+        started = time.monotonic()
         time.sleep(QUIET)
         began = shown = time.monotonic()
         for number in range(1, ROUNDS + 1):
@@ -89,7 +92,7 @@ def drill(folder: Path, size: int, kills: int, seed: int) -> dict[str, Any]:
                 say(f"round {number} of {ROUNDS}, {sum(len(r.reads) for r in readers):,} reads")
         ended = time.monotonic()
     reads = [(reader.kind, *read) for reader in readers for read in reader.reads]
-    quiet = _p95([seconds for _, at, seconds, *_ in reads if at < began])
+    quiet = _p95([seconds for _, at, seconds, *_ in reads if started <= at < began])
     busy = _p95([seconds for _, at, seconds, *_ in reads if began <= at <= ended])
     problems = Counter(f"{kind}: {problem}" for kind, _, _, _, problem in reads if problem)
     seen = {build for _, _, _, build, _ in reads if build}

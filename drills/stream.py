@@ -7,7 +7,7 @@ from typing import Any
 
 from drills.killing import MOST, landed, pulled, say, served, summary
 
-SIZE = 500_000
+SIZE, FULL_SIZE = 100_000, 500_000
 SYSTEM, TABLE = "my_soap", "customers"
 
 
