@@ -1,8 +1,8 @@
 """Nested orders from JSON pages in memory to orders and order_lines in staging.
 
 Ours is the product's own path: the WooCommerce source with a store in memory behind it, pull,
-check, load, and the staging models, written out as tables as the baselines' are. The baselines check
-nothing: dlt as it comes, into DuckDB, and DuckDB's own read_json of one file.
+check, load, and the staging models, written out as tables as the baselines' are. The baselines
+check nothing: dlt as it comes, into DuckDB, and DuckDB's own read_json of one file.
 """
 
 from __future__ import annotations

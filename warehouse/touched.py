@@ -2,7 +2,7 @@
 
 A model that reads temp.touched_customers gives the rows of those customers, and all rows of none.
 What changed is seen by difference: changes.customers has a hash of what is said of each customer,
-and `built.<model>` the hashes that the table was made of, written in the same transaction.
+and `built.<schema>_<table>` the hashes that the table was made of, written in the same transaction.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MANY = 0.2  # of all customers; for more, making the table anew is the faster
 def refresh(connection: duckdb.DuckDBPyConnection, name: str, sql: str, lineage: str) -> None:
     """Table `name` as `sql` gives it; call it in a transaction. `lineage`: of the texts it is made
     by; another one makes the table anew."""
-    before = f"{BUILT}.{quoted(name)}"
+    before = f"{BUILT}.{quoted(name.replace('.', '_'))}"
     if is_of(connection, name, lineage) and _few(connection, before):
         connection.execute(
             f"""delete from {name} where customer_id is null
