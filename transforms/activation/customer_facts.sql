@@ -1,5 +1,5 @@
 -- One row per customer record of any tool, with the facts we give back: facts, dates and
--- classes, never ages that change by themselves at midnight. Kept as a table: every tool's reads it.
+-- classes, never ages that change by themselves at midnight. Kept as a table: each tool reads it.
 select
     members.system,
     systems.kind,
