@@ -43,7 +43,7 @@ check: $(READY)  ## ruff, mypy, sqlfluff, architecture, contract versions
 bench: $(READY)  ## benchmarks; ONLY=name FULL=1
 	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(FULL),--full)
 
-drill: $(READY)  ## the proofs, under 20 minutes; FULL=1 at full size; ONLY=contacts SIZE=50000 KILLS=3
+drill: $(READY)  ## the proofs; FULL=1 at full size; ONLY=contacts SIZE=50000 KILLS=3
 	$(BIN)/python -m drills $(if $(FULL),--full) $(if $(ONLY),--only $(ONLY)) $(if $(SIZE),--size $(SIZE)) $(if $(KILLS),--kills $(KILLS))
 
 contract: $(READY)  ## settings and a contract proposed for SYSTEM=x, from its WSDL and SAMPLE=answer.xml

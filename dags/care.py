@@ -19,6 +19,15 @@ COMMON = {
     "is_paused_upon_creation": False,
     "tags": ["care"],
 }
+# Last in the queue for the one writer.
+NIGHTLY = {
+    "pool": "warehouse",
+    "priority_weight": 1,
+    "weight_rule": "absolute",
+    "retries": 2,
+    "retry_delay": timedelta(minutes=5),
+    "retry_exponential_backoff": 2.0,
+}
 
 with DAG(
     dag_id="check_system",
@@ -108,15 +117,7 @@ with DAG(
     **{**COMMON, "schedule": "0 3 * * *"},
 ):
 
-    @task(
-        pool="warehouse",
-        priority_weight=1,
-        weight_rule="absolute",
-        execution_timeout=timedelta(hours=6),
-        retries=2,
-        retry_delay=timedelta(minutes=5),
-        retry_exponential_backoff=2.0,
-    )
+    @task(execution_timeout=timedelta(hours=6), **NIGHTLY)
     def compact() -> list[dict]:
         return steps.compact()
 
@@ -133,15 +134,7 @@ with DAG(
     **{**COMMON, "schedule": "30 3 * * *" if lake else None},
 ):
 
-    @task(
-        pool="warehouse",
-        priority_weight=1,
-        weight_rule="absolute",
-        execution_timeout=timedelta(hours=2),
-        retries=2,
-        retry_delay=timedelta(minutes=5),
-        retry_exponential_backoff=2.0,
-    )
+    @task(execution_timeout=timedelta(hours=2), **NIGHTLY)
     def upkeep() -> dict:
         return steps.upkeep()
 

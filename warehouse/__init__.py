@@ -68,7 +68,7 @@ class Places:
     @property
     def warehouse_file(self) -> Path | None:
         """None of a ducklake: address."""
-        return None if self.warehouse.startswith("ducklake:") else Path(self.warehouse)
+        return None if self.warehouse.startswith(lake.PREFIX) else Path(self.warehouse)
 
     @classmethod
     def from_environment(cls, connections: Mapping[str, Connection] | None = None) -> Places:
