@@ -23,7 +23,8 @@ from benchmarks import Failed
 
 Result = TypeVar("Result")
 PRELOADED = [
-    *("great_expectations", "warehouse.pull", "warehouse.check", "warehouse.load"),
+    *("great_expectations", "contracts.dialect"),
+    *("warehouse.pull", "warehouse.check", "warehouse.load"),
     *("warehouse.build", "publishers.engine", "scipy.sparse.csgraph", "phonenumbers"),
     *("sources.shopify", "sources.woocommerce", "sources.hubspot", "sources.soap"),
     *("sources.files", "publishers.soap", "publishers.files", "dlt.destinations"),

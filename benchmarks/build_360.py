@@ -118,7 +118,7 @@ def ours(folder: Path, size: int) -> tuple[Cost, Cost]:
             connection,
             size,
             "select sum(len(flatten(map_values(ids)))), sum(order_count) from marts.customer_360",
-            "select count(*), sum(quantity) from marts.order_lines",
+            "select count(*), sum(quantity), sum(total) from marts.order_lines",
         )
     return Cost(spent[True], 0.0, whole.memory), Cost(spent[False], 0.0, whole.memory)
 
@@ -132,7 +132,7 @@ def theirs(folder: Path, size: int) -> Cost:
             connection,
             size,
             "select count(*), sum(orders) from bare.core",
-            "select sum(lines), sum(quantity) from bare.core",
+            "select sum(lines), sum(quantity), sum(line_total) from bare.core",
         )
     return whole
 
@@ -140,14 +140,13 @@ def theirs(folder: Path, size: int) -> Cost:
 def _hold(connection: duckdb.DuckDBPyConnection, size: int, *queries: str) -> None:
     """Raises Failed where a side did not find all that was sold."""
     found = [connection.execute(query).fetchall()[0] for query in queries]
-    records, orders, lines, sold = _sold(size)
-    wanted = [(records, orders), (lines, sold)]
-    if found != wanted:
-        raise Failed(f"records, orders, lines, quantity: {found} instead of {wanted}")
+    if found != (wanted := _sold(size)):
+        raise Failed(f"records, orders; lines, quantity, amount: {found} instead of {wanted}")
 
 
-def _sold(size: int) -> tuple[int, int, int, int]:
-    """Records, orders, lines and quantity that shops.fill makes."""
+def _sold(size: int) -> list[tuple[int, ...]]:
+    """Records and orders; lines, quantity and amount that shops.fill makes."""
     counts = [shops.counts(system.name, size) for system in shops.SYSTEMS]
     orders = sum(count["orders"] for count in counts)
-    return sum(count["count"] for count in counts), orders, orders * 3, orders * 6
+    amount = sum(6 * (100 + i % 4000) for count in counts for i in range(count["orders"]))
+    return [(sum(count["count"] for count in counts), orders), (orders * 3, orders * 6, amount)]

@@ -47,6 +47,7 @@ def order(number: int) -> dict[str, Any]:
         "currency": "TRY" if number % 9 else "EUR",
         "date_created_gmt": moment.isoformat(),
         "date_modified_gmt": (moment + timedelta(hours=number % 50)).isoformat(),
+        "date_paid_gmt": (moment + timedelta(minutes=3)).isoformat(),
         "discount_total": "0.00",
         "shipping_total": "49.90",
         "total": f"{total:.2f}",

@@ -28,7 +28,11 @@ def text(value: str) -> str:
 
 def clean(column: Column, found: list[str]) -> str:
     """The text of one cell; empty is absent, and absent is the contract's default."""
-    cell = f"nullif(trim(coalesce({', '.join(found)})), '')"
+    whole = f"coalesce({', '.join(found)})"
+    cell = f"nullif(trim({whole}), '')"
+    if column.logical in ("array", "object"):
+        # There is nothing to trim, and trim looks at every character of a long list.
+        cell = f"case when {whole}[1] in ('[', '{{') then {whole} else {cell} end"
     default = column.settings.get("default")
     return cell if default is None else f"coalesce({cell}, {text(_written(default))})"
 

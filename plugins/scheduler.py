@@ -13,7 +13,10 @@ from typing import Any
 from airflow.listeners import hookimpl
 from airflow.plugins_manager import AirflowPlugin
 
-PRELOADED = ("great_expectations", "dlt", "warehouse.pull", "warehouse.check", "warehouse.build")
+PRELOADED = (
+    *("great_expectations", "contracts.dialect", "dlt"),
+    *("warehouse.pull", "warehouse.check", "warehouse.build"),
+)
 
 
 class Start:

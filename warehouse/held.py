@@ -19,7 +19,7 @@ from contracts.typed import text
 from sources import LISTED, READ
 from sources import Held as Memory
 
-LIMIT = "64MB"
+LIMIT = "48MB"
 BATCH = 50_000
 # held: newest landed row of each key, and what this pull adds. read, listed: keys of this pull,
 # each once.
@@ -38,6 +38,7 @@ class Held(Memory):
         self.connection = duckdb.connect(
             config={"memory_limit": LIMIT, "threads": 2, "temp_directory": str(folder / "held")}
         )
+        give_back(self.connection)
         self.connection.execute("set preserve_insertion_order = false")
         self.connection.execute(TABLES)
         for part in newest_first:
@@ -145,6 +146,15 @@ class Held(Memory):
         return int(number)
 
 
+def give_back(connection: duckdb.DuckDBPyConnection) -> None:
+    """Memory that is free goes back to the system soon: what an allocator keeps for later, a long
+    pull's process has more of."""
+    connection.execute(
+        """set allocator_flush_threshold = '4MB';
+            set allocator_bulk_deallocation_flush_threshold = '4MB'"""
+    )
+
+
 @contextmanager
 def _registered(
     connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table
@@ -157,4 +167,4 @@ def _registered(
 
 
 def _numbered(rows: pa.Table) -> pa.Table:
-    return rows.append_column("position", pa.array(range(len(rows)), pa.int64()))
+    return rows.append_column("position", pa.arange(0, len(rows)))

@@ -18,10 +18,10 @@ from sources import Page, Reading, Records
 from sources.cells import Cells
 from warehouse import memory
 from warehouse.documents import names, told, written
-from warehouse.held import Held
+from warehouse.held import Held, give_back
 from warehouse.landing import SCHEMA, Manifest
 
-FULL = 2_000_000  # bytes of rows in one batch
+FULL = 4_000_000  # bytes of rows in one batch
 KEY = 100  # bytes of a key that is gone
 SHOWN = 2  # records of a page whose names are noted; of all, while a promised one is missing
 AHEAD = 1  # batches that may wait to be landed
@@ -44,13 +44,11 @@ class Batch:
         return self.size >= FULL
 
 
-def _thrifty() -> duckdb.DuckDBPyConnection:
-    """Gives memory back after each batch: what it keeps, a long pull's process has more of."""
+def _alone() -> duckdb.DuckDBPyConnection:
+    """In one thread: the other core reads the source on."""
     connection = memory()
-    connection.execute(
-        """set allocator_flush_threshold = '1MB';
-            set allocator_bulk_deallocation_flush_threshold = '1MB'"""
-    )
+    connection.execute("set threads = 1")
+    give_back(connection)
     return connection
 
 
@@ -71,7 +69,7 @@ class Loader:
     fields: set[str] = field(default_factory=set)
     sampled: bool = False
     batch: Batch = field(default_factory=Batch)
-    connection: duckdb.DuckDBPyConnection = field(default_factory=_thrifty)
+    connection: duckdb.DuckDBPyConnection = field(default_factory=_alone)
     worker: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1))
     waiting: deque[Future[pa.Table]] = field(default_factory=deque)
 
@@ -115,6 +113,7 @@ class Loader:
         if self.sampled and not self.promise.fields <= self.fields:
             self.fields |= names(self.connection, rows)
         loads = pa.repeat(pa.scalar(self.load, pa.string()), len(rows))
+        pa.default_memory_pool().release_unused()  # of C's heap: Python's texts were there, too
         return rows.append_column(SCHEMA.field("_load_id"), loads)
 
     def manifest(self, load: str) -> Manifest:

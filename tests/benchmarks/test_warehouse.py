@@ -1,4 +1,4 @@
-"""The benchmarks of check, load and serve prove that both sides did the work."""
+"""The benchmarks of check, load, build and serve prove that both sides did the work."""
 
 from __future__ import annotations
 
@@ -7,13 +7,24 @@ from typing import Any
 
 import pytest
 
-from benchmarks import Failed, Options, check, load_merge, people, serve
+from benchmarks import (
+    Failed,
+    Options,
+    build_360,
+    build_360_change,
+    check,
+    load_merge,
+    people,
+    serve,
+    shops,
+)
 from contracts.rules import row_rules
+from warehouse import Places, opened
 
 
 @pytest.fixture(autouse=True)
 def once(monkeypatch: pytest.MonkeyPatch) -> None:
-    for benchmark in (check, load_merge, serve):
+    for benchmark in (build_360, check, load_merge, serve):
         monkeypatch.setattr(benchmark, "TIMES", 1)
 
 
@@ -59,3 +70,32 @@ def test_rows_that_are_not_served_fail_it(tmp_path: Path) -> None:
     serve.make(tmp_path, 20)
     with pytest.raises(Failed, match="21 customers"):
         serve.ours(tmp_path, 21)
+
+
+def test_both_sides_build_every_order_and_amount() -> None:
+    assert measured(build_360, 600) == [
+        ("ratio", "bare SQL"),
+        ("matching", ""),
+        ("memory", ""),
+    ]
+
+
+def test_an_amount_that_is_not_built_fails_it(tmp_path: Path) -> None:
+    build_360.make(tmp_path, 600)
+    with opened(Places.below(tmp_path)) as connection:
+        connection.execute(
+            "update raw_canonical.order_lines set total = total + 1 where line_id = '1'"
+        )
+    for side in (build_360.theirs, build_360.ours):
+        with pytest.raises(Failed, match="instead of"):
+            side(tmp_path, 600)
+
+
+def test_what_changed_is_built_as_everything_is() -> None:
+    assert measured(build_360_change, 2000) == [("ratio", "full build"), ("memory", "")]
+
+
+def test_an_order_that_is_not_built_fails_it(tmp_path: Path) -> None:
+    build_360_change.make(tmp_path, 2000)
+    with pytest.raises(Failed, match="instead of"):
+        build_360_change._built(Places.below(tmp_path), 2000, shops.changed(2000))

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from transforms.identity import customers
 from transforms.identity.clusters import model as clusters
 from transforms.identity.customers import assign
 from transforms.staging.identifiers import email, phone, tax_number
@@ -53,6 +54,49 @@ def test_ids_over_a_company_s_whole_life(history: list[list[int]]) -> None:
         issued |= assigned
         ever += [c for c in sorted(held) if c not in ever]
         before, lately = held, set(assigned)
+
+
+@settings(max_examples=25, deadline=None)
+@given(history=st.lists(LABELS, min_size=2, max_size=5))
+def test_clusters_taken_as_settled_get_what_they_would_be_assigned(
+    history: list[list[int]],
+) -> None:
+    connection = memory()
+    connection.execute(
+        """create schema identity; create schema journal;
+            create table identity.clusters (record varchar, cluster integer);
+            create table journal.customer_ids
+                (system varchar, record varchar, customer_id varchar, recorded_at integer)"""
+    )
+    issued: dict[str, str] = {}
+    ever: list[str] = []
+    lately: set[str] = set(RECORDS)  # in a new warehouse all were there
+    for moment, labels in enumerate(history):
+        now = grouped(labels)
+        connection.execute("delete from identity.clusters")
+        rows = [(record, number) for number, records in enumerate(now) for record in records]
+        connection.execute(
+            "insert into identity.clusters select unnest($1), unnest($2)",
+            [[record for record, _ in rows], [number for _, number in rows]],
+        )
+
+        def journal(_: str, events: list[dict[str, str]], moment: int = moment) -> None:
+            for event in events:
+                connection.execute(
+                    "insert into journal.customer_ids values ($1, $2, $3, $4)",
+                    [*event.values(), moment],
+                )
+
+        context: Any = SimpleNamespace(connection=connection, journal=journal)
+        made = customers.model(context)
+        assigned = assign(sorted(now), issued, ever, lately)
+        assert dict(zip(*made.to_pydict().values(), strict=True)) == assigned
+        connection.register("made", made)
+        connection.execute("create or replace table identity.customers as from made")
+        issued |= assigned
+        ever += sorted({*assigned.values()} - {*ever})
+        lately = {*assigned} or {*RECORDS}
+    connection.close()
 
 
 ALL = frozenset("abcd")
