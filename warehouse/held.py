@@ -21,6 +21,8 @@ from sources import Held as Memory
 
 LIMIT = "48MB"
 BATCH = 50_000
+PART = 20_000  # landed rows remembered at once
+COMPARED = 200_000  # keys at once: joins of more do not spill reliably
 # held: newest landed row of each key, and what this pull adds. read, listed: keys of this pull,
 # each once.
 TABLES = """
@@ -36,13 +38,14 @@ class Held(Memory):
     def __init__(self, folder: Path, newest_first: Iterable[pa.Table] = ()) -> None:
         self.id = uuid.uuid4().hex
         self.connection = duckdb.connect(
-            config={"memory_limit": LIMIT, "threads": 2, "temp_directory": str(folder / "held")}
+            config={"memory_limit": LIMIT, "threads": 1, "temp_directory": str(folder / "held")}
         )
         give_back(self.connection)
         self.connection.execute("set preserve_insertion_order = false")
         self.connection.execute(TABLES)
         for part in newest_first:
-            self._remember(part)
+            for end in range(len(part), 0, -PART):
+                self._remember(part[max(end - PART, 0) : end])
         self.waiting: dict[str, list[str]] = {READ: [], LISTED: []}
         self.counted = {READ: 0, LISTED: 0}
 
@@ -76,12 +79,18 @@ class Held(Memory):
         self._note(READ)
         self._note(LISTED)
         same = f"and cursor = {text(cursor)}" if cursor is not None else ""
-        result = self.connection.cursor().execute(
-            f"""select key from held anti join read using (key) anti join listed using (key)
-                where there {same} order by key"""
-        )
-        while rows := result.fetchmany(BATCH):
-            yield [key for (key,) in rows]
+        parts = 1 + sum(self.counted.values()) // COMPARED
+        for part in range(parts):
+            held, read, listed = (
+                f"(from {table} where hash(key) % {parts} = {part}) as {table}"
+                for table in ("held", "read", "listed")
+            )
+            result = self.connection.cursor().execute(
+                f"""select key from {held} anti join {read} using (key)
+                    anti join {listed} using (key) where there {same} order by key"""
+            )
+            while rows := result.fetchmany(BATCH):
+                yield [key for (key,) in rows]
 
     def fresh(self, batch: pa.Table) -> pa.Table:
         """Of the landing's rows those whose hash is new, the last one of each key; now held."""

@@ -28,7 +28,7 @@ from warehouse.files import Folder, flush, move, named, opened, read_json, read_
 from warehouse.formats import MANIFEST
 
 LOAD = re.compile(r"(\d+\.\d+)\.")  # of a file's name, its load
-PART = 20_000  # rows read at once
+PART = 50_000  # rows read at once
 USUAL = 5  # loads
 SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("_key", "_cursor", "_hash", "_row", "_change", "_load_id")]

@@ -42,7 +42,7 @@ def landing(tmp_path: Path) -> Landing:
 def test_more_rows_than_memory_are_remembered_in_their_newest_form(
     landing: Landing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(warehouse.held, "LIMIT", "48MB")
+    monkeypatch.setattr(warehouse.held, "LIMIT", "32MB")
     held = Held(tmp_path, landing.newest_first("crm", "contacts"))
     assert len(held) == ROWS - 1
     asked = {"7": None, "8": f"2026-01-0{LOADS}", "9": "2026-01-01"}
@@ -58,4 +58,17 @@ def test_a_key_met_again_counts_once(tmp_path: Path) -> None:
     held.meet(["2", "3"])
     held.meet(["9"], LISTED)
     assert (held.met(), held.met(), held.met(LISTED)) == (3, 3, 1)
+    held.close()
+
+
+def test_what_was_not_met_is_found_part_by_part(
+    landing: Landing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warehouse.held, "COMPARED", 20_000)
+    held = Held(tmp_path, landing.newest_first("crm", "contacts"))
+    met = [f"{PREFIX}{number}" for number in range(ROWS)]
+    held.meet(met[: ROWS // 2 - 2])
+    held.meet(met[ROWS // 2 :], LISTED)
+    unmet = [key for part in held.unmet() for key in part]
+    assert sorted(unmet) == met[ROWS // 2 - 2 : ROWS // 2]
     held.close()
