@@ -178,10 +178,12 @@ def _attach(
     wait: float,
     sleep: Callable[[float], None],
 ) -> None:
-    address, options = places.warehouse, ""
+    address, options = places.warehouse, "(storage_version 'latest')"
     if address.startswith(lake.PREFIX):
         options = lake.attachment(connection, places)
-    elif not address.startswith("md:"):
+    elif address.startswith("md:"):
+        options = ""
+    else:
         Path(address).parent.mkdir(parents=True, exist_ok=True)
     quoted = address.replace("'", "''")
     waited = 0.0

@@ -199,7 +199,7 @@ def reads(sql: str, path: Path) -> frozenset[str]:
     if bare:
         raise ValueError(f"{path}: write {', '.join(bare)} as schema.table.")
     found = frozenset(f"{table.db}.{table.name}" for table in used if table.db)
-    return found | {touched.CONTENTS} if touched.READ in found else found
+    return found | {touched.CONTENTS} if touched.asks(query) else found
 
 
 def _module(path: Path) -> ModuleType:
@@ -241,7 +241,7 @@ def _content(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> str:
 
 def _build(context: Context, model: Model) -> None:
     connection = context.connection
-    if model.sql is not None and touched.READ in model.reads:
+    if model.sql is not None and touched.CONTENTS in model.reads:
         touched.refresh(connection, model.name, model.sql, model.lineage)
         return
     if model.sql is not None:

@@ -1,21 +1,28 @@
 """Brings a table up to date by the customers that changed, instead of making it anew.
 
-A model that reads temp.touched_customers gives the rows of those customers, and all rows of none.
-What changed is seen by difference: changes.customers has a hash of what is said of each customer,
-and `built.<schema>_<table>` the hashes that the table was made of, written in the same transaction.
+A model that asks is_touched(customer_id) gives the rows of those customers, and all rows of none;
+when its table is made anew, everyone is. What changed is seen by difference: changes.customers has
+a hash of what is said of each customer, and `built.<schema>_<table>` the hashes that the table was
+made of, written in the same transaction.
 """
 
 from __future__ import annotations
 
 import duckdb
+from sqlglot import exp
 
 from contracts.typed import quoted
 from warehouse import tables
 
-READ = "temp.touched_customers"
+ASKED = "is_touched"
 CONTENTS = "changes.customers"
 BUILT = "built"
 MANY = 0.2  # of all customers; for more, making the table anew is the faster
+
+
+def asks(query: exp.Expression) -> bool:
+    """Whether a model is brought up to date by the customers that changed."""
+    return any(call.name == ASKED for call in query.find_all(exp.Anonymous))
 
 
 def refresh(connection: duckdb.DuckDBPyConnection, name: str, sql: str, lineage: str) -> None:
@@ -23,19 +30,18 @@ def refresh(connection: duckdb.DuckDBPyConnection, name: str, sql: str, lineage:
     by; another one makes the table anew."""
     before = f"{BUILT}.{quoted(name.replace('.', '_'))}"
     if is_of(connection, name, lineage) and _few(connection, before):
-        connection.execute(
-            f"""delete from {name} where customer_id is null
-                or customer_id in (select customer_id from {READ})"""
-        )
+        _answer(connection, "customer in (select customer_id from temp.touched_customers)")
+        connection.execute(f"delete from {name} where customer_id is null or {ASKED}(customer_id)")
         connection.execute(f"insert into {name} by name {sql}")
     else:
-        connection.execute(
-            f"create or replace temp table touched_customers as select * from {CONTENTS}"
-        )
+        _answer(connection, "true")
         connection.execute(f"create or replace table {name} as {sql}")
     connection.execute(f"create or replace table {before} as select * from {CONTENTS}")
     say(connection, name, lineage)
-    connection.execute(f"drop table {READ}")
+
+
+def _answer(connection: duckdb.DuckDBPyConnection, answer: str) -> None:
+    connection.execute(f"create or replace temp macro {ASKED}(customer) as {answer}")
 
 
 def say(connection: duckdb.DuckDBPyConnection, name: str, lineage: str) -> None:
@@ -59,6 +65,6 @@ def _few(connection: duckdb.DuckDBPyConnection, before: str) -> bool:
             where now.content is distinct from before.content"""
     )
     touched, all_of_them = connection.execute(
-        f"select (select count(*) from {READ}), (select count(*) from {CONTENTS})"
+        f"select (select count(*) from temp.touched_customers), (select count(*) from {CONTENTS})"
     ).fetchall()[0]
     return bool(touched <= MANY * all_of_them)

@@ -23,6 +23,5 @@ select
 from staging.records as members
 inner join identity.customers as links on members.record = links.record
 inner join marts.customer_360 as customers on links.customer_id = customers.customer_id
-semi join temp.touched_customers as touched on links.customer_id = touched.customer_id
 inner join ops.systems as systems on members.system = systems.system
-where not members.is_guest
+where not members.is_guest and is_touched(links.customer_id)

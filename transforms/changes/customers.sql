@@ -1,5 +1,5 @@
--- One row per customer with one hash of all that its records and orders say: marts that read
--- temp.touched_customers are brought up to date for those whose hash is another than before.
+-- One row per customer with one hash of all that its records and orders say: marts that ask
+-- is_touched(customer_id) are brought up to date for those whose hash is another than before.
 with orders as (
     select
         order_record,

@@ -4,7 +4,7 @@ with customers as (
         customers.customer_id,
         customers.record
     from identity.customers as customers
-    semi join temp.touched_customers as touched on customers.customer_id = touched.customer_id
+    where is_touched(customers.customer_id)
 ),
 
 members as (
@@ -61,18 +61,25 @@ ids as (
 ),
 
 sales as (
-    select orders.*
-    from marts.orders as orders
-    semi join temp.touched_customers as touched on orders.customer_id = touched.customer_id
-    where orders.is_sale
+    select
+        customer_id,
+        currency,
+        channel,
+        count(*) as order_count,
+        min(ordered_on) as first_order_on,
+        max(ordered_on) as last_order_on,
+        sum(total) as amount
+    from marts.orders
+    where is_sale and is_touched(customer_id)
+    group by customer_id, currency, channel
 ),
 
 purchases as (
     select
         customer_id,
-        count(*) as order_count,
-        min(ordered_on) as first_order_on,
-        max(ordered_on) as last_order_on,
+        sum(order_count)::bigint as order_count,
+        min(first_order_on) as first_order_on,
+        max(last_order_on) as last_order_on,
         list_sort(list(distinct channel)) as channels
     from sales
     group by customer_id
@@ -82,7 +89,7 @@ currency_sums as (
     select
         customer_id,
         currency,
-        sum(total) as amount
+        sum(amount) as amount
     from sales
     where currency is not null
     group by customer_id, currency

@@ -16,5 +16,4 @@ select
     orders.currency
 from staging.order_lines as order_lines
 inner join marts.orders as orders on order_lines.order_record = orders.order_id
-left join temp.touched_customers as touched on orders.customer_id = touched.customer_id
-where orders.customer_id is null or touched.customer_id is not null
+where orders.customer_id is null or is_touched(orders.customer_id)

@@ -23,5 +23,4 @@ select
 from orders
 left join identity.customers as customers on orders.record = customers.record
 left join ops.systems as systems on orders.system = systems.system
-left join temp.touched_customers as touched on customers.customer_id = touched.customer_id
-where customers.customer_id is null or touched.customer_id is not null
+where customers.customer_id is null or is_touched(customers.customer_id)

@@ -17,12 +17,12 @@ select
     ordered_at as paid_at,
     null::varchar as method,
     lower(financial_status) as status,
-    case financial_status
+    (case financial_status
         when 'PAID' then total
         -- all that was paid was given back
         when 'REFUNDED' then refunded
         when 'PARTIALLY_REFUNDED' then coalesce(ordered, total)
-    end as amount,
+    end)::decimal(18, 2) as amount,
     null::decimal(18, 2) as fee,
     currency,
     null::bigint as installments,

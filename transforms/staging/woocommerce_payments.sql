@@ -8,7 +8,7 @@ select
     paid_at,
     payment_method as method,
     status,
-    total as amount,
+    total::decimal(18, 2) as amount,
     null::decimal(18, 2) as fee,
     currency,
     null::bigint as installments,
