@@ -123,7 +123,8 @@ def ours(folder: Path, size: int, memory: str | None = None) -> Cost:
 
 def theirs(folder: Path, size: int) -> Cost:
     from warehouse import Places, opened
-    from warehouse.serve import FILES, STORAGE_VERSION
+    from warehouse.serve import FILES
+    from warehouse.snapshot import STORAGE_VERSION
     from warehouse.tables import of_schemas
 
     with tempfile.TemporaryDirectory(prefix="kopru-bench-", dir=folder) as aside:

@@ -45,7 +45,7 @@ LOAD = {
     "load.decided": Point("warehouse.load", "_decide"),
 }
 BUILD = {
-    "build.as_of": Point("warehouse.build", "_store_as_of"),
+    "build.as_of": Point("warehouse.build", "store_as_of"),
     "build.model": Point("warehouse.build", "_build"),
     "build.noted": Point("warehouse.tables", "bump", about="marts."),
     "build.held": Point("warehouse.build", "hold"),
@@ -53,8 +53,8 @@ BUILD = {
 }
 SERVE = {
     "serve.parquet": Point("warehouse.serve", "_parquet"),
-    "serve.table": Point("warehouse.serve", "_comment"),
-    "serve.snapshot": Point("warehouse.serve", "_snapshot"),
+    "serve.table": Point("warehouse.snapshot", "_comment"),
+    "serve.snapshot": Point("warehouse.snapshot", "write"),
     "serve.waiting": Point(*PLACED, BEFORE, "/serving/"),
     "serve.placed": Point(*PLACED, about="/serving/"),
     "serve.served": Point("warehouse.build", "serve"),

@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 from types import ModuleType
@@ -190,6 +191,7 @@ def _model(path: Path) -> Model:
     return Model(name, path, reads(content, path), digest, content, " ".join(comments))
 
 
+@cache
 def reads(sql: str, path: Path) -> frozenset[str]:
     """Tables a query reads; every one must be written schema.table."""
     query = sqlglot.parse_one(sql, dialect="duckdb")

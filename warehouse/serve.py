@@ -21,19 +21,21 @@ import duckdb
 
 from contracts import load
 from contracts.reader import HERE
-from contracts.typed import quoted, text
-from warehouse import Places, memory
+from contracts.typed import text
+from warehouse import Places, memory, snapshot
 from warehouse.disk import hold_room, size
 from warehouse.files import flush
 from warehouse.meta import build_id
 from warehouse.tables import of_schemas
 
-STORAGE_VERSION = "v1.2.0"  # drivers from DuckDB 1.2 on can open it
 FILES = {
     "warehouse.duckdb": ("marts", "metrics", "ops", "meta"),
     "desk.duckdb": ("identity", "quarantine", "activation", "meta"),
 }
 PARQUET = ("marts", "metrics")
+WORDS = (
+    1000  # in a column's dictionary: longer ones cost as much again as writing, and are given up
+)
 EXPLAINED_BY = ("marts", "activation", "ops", "meta")  # contracts
 
 
@@ -63,8 +65,11 @@ def serve(
     ]
     stale = set(parquet.glob("*.parquet")) - {file.path for file in files}
     for name, schemas in FILES.items():
-        files.append(_snapshot(connection, places.serving / name, schemas, comments, selects))
+        path = places.serving / name
+        files.append(Written(_aside(path), path))
+        snapshot.write(connection, path, _aside(path), schemas, comments, selects)
     _swap(files)
+    snapshot.remember(connection, build)
     for path in stale:  # of a mart that is no more
         path.unlink()
 
@@ -106,37 +111,6 @@ def _sweep(*folders: Path) -> None:
             left.unlink()
 
 
-def _snapshot(
-    connection: duckdb.DuckDBPyConnection,
-    path: Path,
-    schemas: Iterable[str],
-    comments: Mapping[str, str],
-    selects: Mapping[str, str],
-) -> Written:
-    aside = _aside(path)
-    connection.execute(f"attach {text(str(aside))} as aside (storage_version '{STORAGE_VERSION}')")
-    try:
-        for name in of_schemas(connection, schemas):
-            connection.execute(f"create schema if not exists aside.{name.partition('.')[0]}")
-            query = selects.get(name, f"select * from warehouse.{name}")
-            connection.execute(f"create table aside.{name} as {query}")
-            _comment(connection, name, comments)
-        connection.execute("checkpoint aside")
-    finally:
-        connection.execute("detach aside")
-    return Written(aside, path)
-
-
-def _comment(connection: duckdb.DuckDBPyConnection, name: str, comments: Mapping[str, str]) -> None:
-    if name in comments:
-        connection.execute(f"comment on table aside.{name} is {text(comments[name])}")
-    for column, *_ in connection.execute(f"describe aside.{name}").fetchall():
-        comment = comments.get(f"{name}.{column}")
-        if comment:
-            target = f"aside.{name}.{quoted(column)}"
-            connection.execute(f"comment on column {target} is {text(comment)}")
-
-
 def _parquet(
     connection: duckdb.DuckDBPyConnection, table: str, folder: Path, build: str
 ) -> Written:
@@ -144,7 +118,8 @@ def _parquet(
     aside = _aside(path)
     connection.execute(
         f"""copy warehouse.{table} to {text(str(aside))}
-            (format parquet, kv_metadata {{build_id: {text(build)}}})"""
+            (format parquet, dictionary_size_limit {WORDS},
+                kv_metadata {{build_id: {text(build)}}})"""
     )
     return Written(aside, path)
 

@@ -115,17 +115,18 @@ def of_schemas(connection: duckdb.DuckDBPyConnection, schemas: Iterable[str]) ->
     return [name for name in kinds(connection) if name.partition(".")[0] in set(schemas)]
 
 
-def kinds(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+def kinds(connection: duckdb.DuckDBPyConnection, catalog: str = "warehouse") -> dict[str, str]:
     """Of what is there, as schema.table: table or view; in the order of their names."""
     return {
         f"{schema}.{name}": kind
         for schema, name, kind in connection.execute(
             """select schema_name, table_name, 'table' from duckdb_tables()
-                where database_name = 'warehouse'
+                where database_name = $catalog
                 union all
                 select schema_name, view_name, 'view' from duckdb_views()
-                where database_name = 'warehouse' and not internal
-                order by all"""
+                where database_name = $catalog and not internal
+                order by all""",
+            {"catalog": catalog},
         ).fetchall()
     }
 

@@ -20,7 +20,7 @@ BUILT = "built"
 MANY = 0.2  # of all customers; for more, making the table anew is the faster
 
 
-def asks(query: exp.Expression) -> bool:
+def asks(query: exp.Expr) -> bool:
     """Whether a model is brought up to date by the customers that changed."""
     return any(call.name == ASKED for call in query.find_all(exp.Anonymous))
 
@@ -28,15 +28,13 @@ def asks(query: exp.Expression) -> bool:
 def refresh(connection: duckdb.DuckDBPyConnection, name: str, sql: str, lineage: str) -> None:
     """Table `name` as `sql` gives it; call it in a transaction. `lineage`: of the texts it is made
     by; another one makes the table anew."""
-    before = f"{BUILT}.{quoted(name.replace('.', '_'))}"
-    if is_of(connection, name, lineage) and _few(connection, before):
-        _answer(connection, "customer in (select customer_id from temp.touched_customers)")
+    if is_of(connection, name, lineage) and ask(connection, name):
         connection.execute(f"delete from {name} where customer_id is null or {ASKED}(customer_id)")
         connection.execute(f"insert into {name} by name {sql}")
     else:
         _answer(connection, "true")
         connection.execute(f"create or replace table {name} as {sql}")
-    connection.execute(f"create or replace table {before} as select * from {CONTENTS}")
+    remember(connection, name)
     say(connection, name, lineage)
 
 
@@ -55,16 +53,35 @@ def is_of(connection: duckdb.DuckDBPyConnection, name: str, lineage: str) -> boo
     return made_by == lineage and name in tables.of_schemas(connection, [name.partition(".")[0]])
 
 
-def _few(connection: duckdb.DuckDBPyConnection, before: str) -> bool:
-    """Finds who is touched, and whether they are few."""
+def ask(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Has is_touched() tell who changed since `name` was remembered; False where all of it had
+    better be made anew."""
+    if not is_kept(connection, name):
+        return False
     connection.execute(
         f"""create or replace temp table touched_customers as
             select coalesce(now.customer_id, before.customer_id) as customer_id
             from {CONTENTS} as now
-            full join {before} as before on now.customer_id = before.customer_id
+            full join {_before(name)} as before on now.customer_id = before.customer_id
             where now.content is distinct from before.content"""
     )
+    _answer(connection, "customer in (select customer_id from temp.touched_customers)")
     touched, all_of_them = connection.execute(
         f"select (select count(*) from temp.touched_customers), (select count(*) from {CONTENTS})"
     ).fetchall()[0]
     return bool(touched <= MANY * all_of_them)
+
+
+def remember(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """That `name` tells of the customers as they are now."""
+    if CONTENTS in tables.kinds(connection):
+        connection.execute(f"create or replace table {_before(name)} as select * from {CONTENTS}")
+
+
+def is_kept(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Whether it is remembered of which customers `name` tells."""
+    return _before(name).replace('"', "") in tables.kinds(connection)
+
+
+def _before(name: str) -> str:
+    return f"{BUILT}.{quoted(name.replace('.', '_'))}"

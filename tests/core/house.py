@@ -25,7 +25,7 @@ from contracts.expectations import Result
 from contracts.rules import Rule
 from sources import Listed, Page, Row, Table, Window, resource
 from systems import System
-from warehouse import Places, memory, opened
+from warehouse import Places, memory, opened, tables
 from warehouse.build import Built
 from warehouse.build import build as build_all
 from warehouse.check import check
@@ -35,10 +35,11 @@ from warehouse.landing import SCHEMA, Landing, Manifest
 from warehouse.load import Loaded
 from warehouse.load import load as load_all
 from warehouse.pull import Pulled, pull
-from warehouse.serve import served
+from warehouse.serve import FILES, served
 from warehouse.verdict import Verdict
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+PLAIN = ("marts", "metrics", "identity", "activation")  # schemas served as they are
 CUSTOMERS = """
 apiVersion: v3.1.0
 kind: DataContract
@@ -258,6 +259,20 @@ class House:
     def served(self, query: str, name: str = "warehouse.duckdb") -> list[tuple[Any, ...]]:
         with served(self.places, name) as connection:
             return connection.execute(query).fetchall()
+
+    def hold_served(self) -> None:
+        """Raises where the served files are not what the warehouse has."""
+        with opened(self.places, wait=0) as connection:
+            for file, schemas in FILES.items():
+                path = self.places.serving / file
+                connection.execute(f"attach '{path}' as served (read_only)")
+                wanted = tables.of_schemas(connection, schemas)
+                assert list(tables.kinds(connection, "served")) == wanted
+                for name in wanted:
+                    both = (f"from served.{name}", f"from warehouse.{name}")
+                    for one, other in (both, both[::-1]) if name.startswith(PLAIN) else ():
+                        assert not connection.execute(f"{one} except all {other}").fetchall(), name
+                connection.execute("detach served")
 
     def raw(self, columns: str = "_key, name, _change") -> list[tuple[Any, ...]]:
         return self.sql(f"select {columns} from raw_canonical.customers order by all")

@@ -14,11 +14,11 @@ import warehouse.build
 from systems import System
 from tests.core.house import CUSTOMERS, House, write_contract
 from tests.core.test_check import rows
-from warehouse import memory
+from warehouse import memory, snapshot
 from warehouse.build import TRANSFORMS, discover, reads
 from warehouse.outgoing import Broken
 from warehouse.rebuild import rebuild
-from warehouse.serve import _snapshot, _swap, _sweep
+from warehouse.serve import Written, _swap, _sweep
 
 MARTS = ("customer_360", "orders", "order_lines", "dates")
 
@@ -188,7 +188,8 @@ def test_the_served_file_explains_itself_and_old_drivers_open_it(house: House) -
 
 def test_readers_never_see_half_a_swap(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     connection = memory()
-    connection.execute("attach ':memory:' as warehouse; create schema warehouse.marts")
+    connection.execute("attach ':memory:' as warehouse; use warehouse; create schema marts")
+    connection.execute("create schema ops; create table ops.versions (name text, version text)")
     house.places.serving.mkdir()
     path = house.places.serving / "warehouse.duckdb"
     left = path.with_name(f".{path.name}.1.tmp")
@@ -201,7 +202,9 @@ def test_readers_never_see_half_a_swap(house: House, monkeypatch: pytest.MonkeyP
                 from range(5000) t(i)"""
         )
         _sweep(path.parent)
-        _swap([_snapshot(connection, path, ("marts",), {}, {})])
+        aside = path.with_name(".aside.tmp")
+        snapshot.write(connection, path, aside, ("marts",), {}, {})
+        _swap([Written(aside, path)])
 
     swap(0)
     assert not left.exists()

@@ -1,4 +1,9 @@
 -- One row per order line of any system.
+with orders as (
+    select * from marts.orders
+    where customer_id is null or is_touched(customer_id)
+)
+
 select
     order_lines.order_record as order_id,
     order_lines.line_id,
@@ -15,5 +20,4 @@ select
     order_lines.total,
     orders.currency
 from staging.order_lines as order_lines
-inner join marts.orders as orders on order_lines.order_record = orders.order_id
-where orders.customer_id is null or is_touched(orders.customer_id)
+inner join orders on order_lines.order_record = orders.order_id

@@ -1,0 +1,152 @@
+"""A served DuckDB file, written aside: the earlier one brought up to date, or all of it anew.
+
+What was served last is in the warehouse: ops.versions as it was then (each name after `served.`),
+and built.served, the hashes of the customers it tells of. With them a table that did not change
+stays as it is, and of one that is kept by customers (warehouse.touched) only the rows of those who
+changed are written. A file of another build, damaged or full of holes is made anew.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import duckdb
+
+from contracts.typed import quoted, text
+from warehouse import tables, touched, transaction
+
+STORAGE_VERSION = "v1.2.0"  # drivers from DuckDB 1.2 on can open it
+SERVED = "served"
+HOLES = 0.5  # of a file's blocks
+SAMPLE = 100_000  # rows, of which a column's values are counted
+DIFFERENT = 0.1  # of them, from which on FSST is what DuckDB comes to choose for a text
+
+
+def write(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    aside: Path,
+    schemas: Collection[str],
+    comments: Mapping[str, str],
+    selects: Mapping[str, str],
+) -> None:
+    """All tables and views of `schemas` into the file `aside`, which may go on from `path`.
+    `selects`: SELECTs of tables that are served otherwise than they are."""
+    versions = tables.versions(connection)
+    wanted = tables.of_schemas(connection, schemas)
+    goes_on = _earlier(connection, path, versions.get(SERVED))
+    if goes_on:
+        shutil.copyfile(path, aside)
+    connection.execute(f"attach {text(str(aside))} as aside (storage_version '{STORAGE_VERSION}')")
+    try:
+        there = set(tables.kinds(connection, "aside"))
+        few = goes_on and touched.ask(connection, SERVED)
+        for name in there.difference(wanted):
+            connection.execute(f"drop table aside.{name}")
+        for name in wanted:
+            now, before = versions.get(name), versions.get(f"{SERVED}.{name}")
+            if name in there and name not in selects:
+                if now and now == before:
+                    continue
+                if few and _is_kept(connection, name, versions):
+                    _replace_touched(connection, name)
+                    continue
+            _copy(connection, name, selects.get(name, f"select * from warehouse.{name}"))
+        with transaction(connection):
+            for name in wanted:
+                _comment(connection, name, comments)
+        connection.execute("checkpoint aside")
+    finally:
+        connection.execute("detach aside")
+
+
+def remember(connection: duckdb.DuckDBPyConnection, build: str) -> None:
+    """What is served now, of the build with this id: call it when all is in its place."""
+    with transaction(connection):
+        connection.execute(f"delete from ops.versions where starts_with(name, '{SERVED}.')")
+        connection.execute(
+            f"""insert into ops.versions
+                select '{SERVED}.' || name as name, version from ops.versions
+                where name <> '{SERVED}'"""
+        )
+        tables.bump(connection, SERVED, build)
+        touched.remember(connection, SERVED)
+
+
+def _earlier(connection: duckdb.DuckDBPyConnection, path: Path, build: str | None) -> bool:
+    """Whether `path` is of that build, and worth going on with."""
+    if build is None or not path.exists():
+        return False
+    try:
+        connection.execute(f"attach {text(str(path))} as earlier (read_only)")
+    except duckdb.Error:  # damaged: what is derived is made anew
+        return False
+    try:
+        builds = connection.execute("select build_id from earlier.meta.build").fetchall()
+        [(holes,)] = connection.execute(
+            """select free_blocks / greatest(total_blocks, 1) from pragma_database_size()
+                where database_name = 'earlier'"""
+        ).fetchall()
+    except duckdb.Error:
+        return False
+    finally:
+        connection.execute("detach earlier")
+    return builds == [(build,)] and bool(holes <= HOLES)
+
+
+def _is_kept(connection: duckdb.DuckDBPyConnection, name: str, versions: Mapping[str, str]) -> bool:
+    """Whether the table of the earlier file differs by the customers touched alone."""
+    if not touched.is_kept(connection, name):
+        return False
+    lineage = f"{touched.BUILT}.{name}"
+    columns, earlier = (
+        connection.execute(f"describe {catalog}.{name}").fetchall()
+        for catalog in ("warehouse", "aside")
+    )
+    return versions[lineage] == versions.get(f"{SERVED}.{lineage}") and columns == earlier
+
+
+def _replace_touched(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    theirs = f"customer_id is null or {touched.ASKED}(customer_id)"
+    connection.execute(f"delete from aside.{name} where {theirs}")
+    connection.execute(
+        f"insert into aside.{name} by name select * from warehouse.{name} where {theirs}"
+    )
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
+    """Where nearly every text differs DuckDB ends with FSST after it tried all it has, which takes
+    longer than writing: such columns are told so."""
+    columns = [row[:2] for row in connection.execute(f"describe {query}").fetchall()]
+    texts = [column for column, kind in columns if kind == "VARCHAR"]
+    various = _various(connection, texts, query)
+    inside = ", ".join(
+        f"{quoted(column)} {kind}{' using compression fsst' if column in various else ''}"
+        for column, kind in columns
+    )
+    connection.execute(f"create schema if not exists aside.{name.partition('.')[0]}")
+    connection.execute(f"create or replace table aside.{name} ({inside})")
+    connection.execute(f"insert into aside.{name} {query}")
+
+
+def _various(connection: duckdb.DuckDBPyConnection, texts: Collection[str], query: str) -> set[str]:
+    counts = "".join(f", approx_count_distinct({quoted(column)})" for column in texts)
+    [(rows, *values)] = connection.execute(
+        f"select count(*){counts} from (select * from ({query}) limit {SAMPLE})"
+    ).fetchall()
+    if rows < SAMPLE:
+        return set()
+    return {one for one, number in zip(texts, values, strict=True) if number > DIFFERENT * rows}
+
+
+def _comment(connection: duckdb.DuckDBPyConnection, name: str, comments: Mapping[str, str]) -> None:
+    _say(connection, f"table aside.{name}", comments.get(name))
+    for column, *_ in connection.execute(f"describe aside.{name}").fetchall():
+        target = f"column aside.{name}.{quoted(column)}"
+        _say(connection, target, comments.get(f"{name}.{column}"))
+
+
+def _say(connection: duckdb.DuckDBPyConnection, target: str, comment: str | None) -> None:
+    connection.execute(f"comment on {target} is {text(comment) if comment else 'null'}")
