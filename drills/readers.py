@@ -206,16 +206,19 @@ def _commands(folder: Path) -> dict[str, list[str]]:
     """How each kind of reader is started; those that cannot be had are said and left out."""
     here = Path(__file__).parent
     script = str(here / "reader.py")
-    old = folder / "old"
-    say(f"installing {OLD}")
-    subprocess.run([sys.executable, "-m", "venv", str(old)], check=True)
-    pip = [str(old / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, OLD], check=True, timeout=INSTALL_SECONDS)
     commands = {
         "duckdb": [sys.executable, script, "duckdb"],
-        "duckdb 1.2": [str(old / "bin" / "python"), script, "duckdb"],
         "duckdb-engine": [sys.executable, script, "engine"],
     }
+    if "duckdb 1.2" in READERS:
+        old = folder / "old"
+        say(f"installing {OLD}")
+        subprocess.run([sys.executable, "-m", "venv", str(old)], check=True)
+        pip = [str(old / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, OLD], check=True, timeout=INSTALL_SECONDS)
+        commands["duckdb 1.2"] = [str(old / "bin" / "python"), script, "duckdb"]
+    if "node" not in READERS:
+        return commands
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         say("there is no node on this machine: its driver is left out")
