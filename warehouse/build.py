@@ -26,7 +26,7 @@ import sqlglot
 from sqlglot import exp
 
 from systems import System
-from warehouse import Places, meta, opened, shown, tables, touched, transaction
+from warehouse import Places, meta, opened, shown, snapshot, tables, touched, transaction
 from warehouse.disk import hold_room, size
 from warehouse.journal import Journal
 from warehouse.journaled import merge_journal
@@ -112,7 +112,9 @@ def build(places: Places, systems: Collection[System], *, now: datetime | None =
         build_id = meta.describe(connection, hold(connection, as_of))
         descriptions = {model.name: model.description for model in models}
         serve(places, connection, descriptions, build_id, shown.selects(connection, systems))
-        tables.bump(connection, SERVED, _content(connection, models))
+        with transaction(connection):
+            snapshot.remember(connection, build_id)
+            tables.bump(connection, SERVED, _content(connection, models))
     log.info("built %d models: %s", len(built), ", ".join(built))
     return Built(built, as_of)
 

@@ -69,7 +69,6 @@ def serve(
         files.append(Written(_aside(path), path))
         snapshot.write(connection, path, _aside(path), schemas, comments, selects)
     _swap(files)
-    snapshot.remember(connection, build)
     for path in stale:  # of a mart that is no more
         path.unlink()
 

@@ -63,16 +63,16 @@ def write(
 
 
 def remember(connection: duckdb.DuckDBPyConnection, build: str) -> None:
-    """What is served now, of the build with this id: call it when all is in its place."""
-    with transaction(connection):
-        connection.execute(f"delete from ops.versions where starts_with(name, '{SERVED}.')")
-        connection.execute(
-            f"""insert into ops.versions
-                select '{SERVED}.' || name as name, version from ops.versions
-                where name <> '{SERVED}'"""
-        )
-        tables.bump(connection, SERVED, build)
-        touched.remember(connection, SERVED)
+    """What is served now, of the build with this id: call it when all is in its place, in a
+    transaction."""
+    connection.execute(f"delete from ops.versions where starts_with(name, '{SERVED}.')")
+    connection.execute(
+        f"""insert into ops.versions
+            select '{SERVED}.' || name as name, version from ops.versions
+            where name <> '{SERVED}'"""
+    )
+    tables.bump(connection, SERVED, build)
+    touched.remember(connection, SERVED)
 
 
 def _earlier(connection: duckdb.DuckDBPyConnection, path: Path, build: str | None) -> bool:

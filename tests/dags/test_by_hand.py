@@ -41,6 +41,7 @@ def test_a_dag_runs_without_airflow_running(tmp_path: Path) -> None:
         said = airflow("dags", "test", "pull_webshop")
     assert str(of.password) not in said
     assert "pull_webshop" in said
+    assert "gives way to what else runs" in said
     house, webshop = House(tmp_path), System("webshop", "woocommerce")
     assert house.rows(webshop, "customers").keys() == {"1", "2", "3", "4", "5"}
     assert len(house.rows(webshop, "orders")) == 3

@@ -20,6 +20,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readers, "READERS", {"duckdb": 1, "duckdb-engine": 1})
     monkeypatch.setattr(readers, "ROUNDS", 2)
     monkeypatch.setattr(readers, "QUIET", 5.0)
+    monkeypatch.setattr(readers, "give_way", lambda: None)  # it would be for all tests to come
 
 
 @pytest.mark.usefixtures("few")
