@@ -1,7 +1,20 @@
 -- One row per record and exact key it can be recognised by. A phone counts together with the
 -- first word of the name, because households and counters share phones.
-with typed as (
-    unpivot (select record, name_words, email, phone, tax_number from staging.known_records)
+with folded as (
+    -- i, I, dotted and dotless fold to one letter: people write all four for the same name
+    select
+        record,
+        email,
+        phone,
+        tax_number,
+        regexp_extract_all(
+            lower(translate(name, 'İIıŞşĞğÜüÖöÇçÂâÎîÛû', 'iiissgguuooccaaiiuu')), '[a-z0-9]+'
+        ) as name_words
+    from staging.known_records
+),
+
+typed as (
+    unpivot (from folded)
     on email, phone, tax_number into name type value value
 ),
 

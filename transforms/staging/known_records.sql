@@ -30,20 +30,11 @@ records as (
     select *, false as is_guest from customers
     union all by name
     select *, true as is_guest from guests
-),
-
-folded as (
-    -- i, I, dotted and dotless fold to one letter: people write all four for the same name
-    select
-        * replace (coalesce(updated_at, created_at, timestamp '1970-01-01') as updated_at),
-        regexp_extract_all(
-            lower(translate(name, 'İIıŞşĞğÜüÖöÇçÂâÎîÛû', 'iiissgguuooccaaiiuu')), '[a-z0-9]+'
-        ) as name_words
-    from records
 )
 
 select
-    folded.* exclude (merged_into),
+    records.* exclude (merged_into)
+    replace (coalesce(updated_at, created_at, timestamp '1970-01-01') as updated_at),
     merged.survivor as merged_into
-from folded
-left join staging.merged_records as merged on folded.record = merged.record
+from records
+left join staging.merged_records as merged on records.record = merged.record
