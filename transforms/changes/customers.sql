@@ -1,14 +1,6 @@
 -- One row per customer with one hash of all that its records and orders say: marts that ask
 -- is_touched(customer_id) are brought up to date for those whose hash is another than before.
-with orders as (
-    select
-        order_record,
-        coalesce(customer_record, order_record) as record,
-        system
-    from staging.orders
-),
-
-facts as (
+with facts as (
     select
         records.record,
         records.system,
@@ -16,11 +8,10 @@ facts as (
     from staging.records as records
     union all
     select
-        orders.record,
-        orders.system,
-        hash(orders.record, contents.order_record, contents.content) as content
-    from staging.order_contents as contents
-    inner join orders on contents.order_record = orders.order_record
+        coalesce(customer_record, order_record) as record,
+        system,
+        hash(order_record, content) as content
+    from staging.orders
 )
 
 select

@@ -9,7 +9,8 @@ with headed as (
         status,
         billed,
         currency,
-        total
+        total,
+        hash(_key, _hash) as content
     from raw_canonical.orders
     where _change is null
 ),
@@ -21,7 +22,8 @@ receipts as (
         max(customer_key) as customer_key,
         min(ordered_at) as ordered_at,
         max(currency) as currency,
-        sum(total) as total
+        sum(total) as total,
+        bit_xor(hash(_key, _hash)) as content
     from raw_canonical.order_lines
     where _change is null
     group by all
@@ -36,7 +38,8 @@ orders as (
         headed.status,
         headed.billed,
         coalesce(headed.currency, receipts.currency) as currency,
-        coalesce(headed.total, receipts.total) as total
+        coalesce(headed.total, receipts.total) as total,
+        hash(headed.content, receipts.content) as content
     from headed
     full join receipts
         on headed._system = receipts._system and headed.order_id = receipts.order_id
@@ -56,5 +59,6 @@ select
     coalesce(status, '') not in ('cancelled', '-1') as is_sale,
     billed,
     currency,
-    total::decimal(18, 4) as total
+    total::decimal(18, 4) as total,
+    content
 from orders

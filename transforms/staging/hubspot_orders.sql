@@ -22,6 +22,7 @@ select
     stage = 'closedwon' as is_sale,
     null::boolean as billed,
     currency,
-    amount as total
+    amount as total,
+    hash(_key, _hash) as content
 from deals
 left join staging.merged_records as merged on deals.contact = merged.record

@@ -1,4 +1,4 @@
--- One row per order of any system.
+-- One row per order of any system; `content` is a hash of all it says, its lines too.
 select * from staging.shopify_orders
 union all by name
 select * from staging.woocommerce_orders

@@ -14,6 +14,7 @@ select
     and coalesce(financial_status, '') not in ('VOIDED', 'EXPIRED', 'REFUNDED') as is_sale,
     null::boolean as billed,
     currency,
-    total
+    total,
+    hash(_key, _hash) as content
 from raw_shopify.orders
 where _change is null

@@ -14,6 +14,7 @@ select
     status in ('completed', 'processing', 'on-hold') as is_sale,
     null::boolean as billed,
     currency,
-    total
+    total,
+    hash(_key, _hash) as content
 from raw_woocommerce.orders
 where _change is null
