@@ -40,9 +40,20 @@ class Address:
         )
 
 
+@dataclass(frozen=True)
+class Name:
+    """Who signs a record: a person, a contact of a company, or the company itself (no names)."""
+
+    id: str
+    given: str
+    surname: str
+    email: str
+
+
 @dataclass
 class Person:
-    """Who somebody really is. A company has contacts, and is written under their names too."""
+    """Who somebody really is. A company has contacts: people of their own, who share its
+    telephone, its address and its name."""
 
     id: str
     given: list[str]
@@ -55,7 +66,13 @@ class Person:
     new_surname: str
     likes_mail: bool
     company: str = ""
-    contacts: list[tuple[str, str, str]] = field(default_factory=list)  # given, surname, e-mail
+    contacts: list[Name] = field(default_factory=list)
+
+    @property
+    def name(self) -> Name:
+        if self.company:
+            return Name(self.id, "", "", self.email)
+        return Name(self.id, " ".join(self.given), self.surname, self.email)
 
 
 def make_address(random: Random) -> Address:

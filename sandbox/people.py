@@ -5,8 +5,9 @@
     company(3000, seed=7).truth                 (system, record, person), guest orders included
 
 Systems are shop (Shopify), webshop (WooCommerce), crm (HubSpot), erp (SOAP) and till (files).
-A customer is a person or a company; a company's contacts are records of that company. The rates
-are in mess.py and here; the same seed, number and day give the same company.
+A customer is a person or a company; each contact of a company is a person too, C000012.2 the second
+one of C000012. The rates are in mess.py and here; the same seed, number and day give the same
+company.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 
-from sandbox.mess import Person, Typist, make_address
+from sandbox.mess import Name, Person, Typist, make_address
 from sandbox.names import (
     BRANDS,
     FORMS,
@@ -137,11 +138,10 @@ def _firm(random: Random, id_: str, number: int) -> Person:
     firm.company = f"{brand} {trade} {random.choice(FORMS)}"
     firm.phone, firm.tax_number = phone(random, FIXED), vkn(random)
     firm.email = f"{random.choice(('info', 'muhasebe', 'satinalma'))}@{domain}"
-    for _ in range(random.randrange(1, 5)):
+    for place in range(1, 1 + random.randrange(1, 5)):
         contact = _person(random, id_)
-        local = f"{slug(contact.given[0])}.{slug(contact.surname)}"
-        name = " ".join(contact.given), contact.surname
-        firm.contacts.append((*name, f"{local}@{domain}"))
+        email = f"{slug(contact.given[0])}.{slug(contact.surname)}@{domain}"
+        firm.contacts.append(Name(f"{id_}.{place}", " ".join(contact.given), contact.surname, email))
     return firm
 
 
@@ -190,31 +190,31 @@ class _Maker:
 
     def _add(self, person: Person, system: str) -> None:
         """One record; in the CRM one for each contact of a company."""
-        if not person.company:
-            self._record(person, system, (" ".join(person.given), person.surname, person.email))
-        elif system == "erp":
-            self._record(person, system, ("", "", person.email))
+        if not person.company or system == "erp":
+            self._record(person, system, person.name)
         elif system == "crm":
             for contact in person.contacts:
                 self._record(person, system, contact)
         else:
             self._record(person, system, self._random.choice(person.contacts))
 
-    def _record(self, person: Person, system: str, who: tuple[str, str, str]) -> None:
+    def _record(self, person: Person, system: str, who: Name) -> None:
         typist, records = self._typist, self._made.customers[system]
         number = len(records) + 1
         first, last = (
-            typist.names(who[0].split(), who[1], person.new_surname) if who[0] else ("", "")
+            typist.names(who.given.split(), who.surname, person.new_surname)
+            if who.given
+            else ("", "")
         )
         firm = typist.company(person.company) if person.company else ""
-        email, number_typed = self._contact(person, system, who[2])
+        email, number_typed = self._contact(person, system, who.email)
         street, city, postcode = typist.address(person, system)
         created, updated = self._times()
         full = f"{first} {last}".strip()
         records.append(
             Customer(
                 record=f"T{number:06}" if system == "till" else str(1000 + number),
-                person=person.id,
+                person=who.id,
                 name=firm if system == "erp" and firm else full,
                 first_name="" if system == "erp" else first,
                 last_name="" if system == "erp" else last,

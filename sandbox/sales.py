@@ -36,7 +36,7 @@ class Sales:
         """Orders of accounts, each after the account was made."""
         made = []
         for customer in customers:
-            firm = people[customer.person].company
+            firm = owner(customer.person, people).company
             mean = FIRM_MEAN.get(system, MEAN[system]) if firm else MEAN[system]
             for _ in range(self._count(mean)):
                 order = self._order(system, customer.person, customer.created_at)
@@ -60,17 +60,16 @@ class Sales:
         missing = round(GUESTS * len(orders)) - (len(orders) - len(members))
         for order in members[: max(missing, 0)]:
             order.customer = None
-            self._sign(order, people[order.person])
+            self._sign(order, owner(order.person, people))
 
     def _sign(self, order: Order, person: Person) -> None:
         """What a guest types at the checkout."""
-        who = " ".join(person.given), person.surname, person.email
-        if person.company:
-            who = self._random.choice(person.contacts)
-        first, last = self._typist.names(who[0].split(), who[1], person.new_surname)
+        who = self._random.choice(person.contacts) if person.company else person.name
+        first, last = self._typist.names(who.given.split(), who.surname, person.new_surname)
         mailbox, counter = self._typist.shared(unique_email=False)
+        order.person = who.id
         order.name = f"{first} {last}"
-        order.email = mailbox or self._typist.email(person, who[2], "shop")
+        order.email = mailbox or self._typist.email(person, who.email, "shop")
         order.phone = counter or self._typist.phone(person, "shop")
 
     def _order(self, system: str, person: str, after: datetime | None) -> Order:
@@ -104,3 +103,8 @@ class Sales:
             product *= self._random.random()
             count += 1
         return count
+
+
+def owner(id_: str, people: dict[str, Person]) -> Person:
+    """Of a contact its company, of everybody else themselves."""
+    return people[id_.partition(".")[0]]
