@@ -47,7 +47,8 @@ class Line:
 
 @dataclass
 class Order:
-    """One order of one system. A guest order has no `customer`, only contact data."""
+    """One order of one system. A guest order has no `customer`, only what was typed at the
+    checkout."""
 
     record: str
     person: str
@@ -58,8 +59,12 @@ class Order:
     status: str  # completed, processing, cancelled: each server says it in its own words
     lines: list[Line] = field(default_factory=list)
     name: str = ""
+    company: str = ""
     email: str = ""
     phone: str = ""
+    address: str = ""
+    city: str = ""
+    postcode: str = ""
 
     @property
     def total(self) -> Decimal:

@@ -71,6 +71,8 @@ class Sales:
         order.name = f"{first} {last}"
         order.email = mailbox or self._typist.email(person, who.email, "shop")
         order.phone = counter or self._typist.phone(person, "shop")
+        order.company = self._typist.company(person.company) if person.company else ""
+        order.address, order.city, order.postcode = self._typist.address(person, "shop")
 
     def _order(self, system: str, person: str, after: datetime | None) -> Order:
         start = after or self._end - timedelta(days=3 * 365)

@@ -202,7 +202,9 @@ def _billing(order: Order, customer: Customer | None) -> Row | None:
     if not name:
         return None
     first, _, last = name.rpartition(" ")
-    return known | {
+    typed = {"company": order.company, "address1": order.address, "city": order.city}
+    typed = {name: text for name, text in (typed | {"zip": order.postcode}).items() if text}
+    return known | typed | {
         "id": gid("MailingAddress", f"{order.record}00"),
         "name": name,
         "firstName": first or None,

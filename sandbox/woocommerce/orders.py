@@ -135,6 +135,10 @@ class Orders(WebStore):
         order.name = name or order.name
         order.email = billing.get("email", order.email)
         order.phone = billing.get("phone", order.phone)
+        order.company = billing.get("company", order.company)
+        order.address = billing.get("address_1", order.address)
+        order.city = billing.get("city", order.city)
+        order.postcode = billing.get("postcode", order.postcode)
         self.order_meta.write(order.record, body.get("meta_data", []), hidden=True)
         order.updated_at = now()
 

@@ -129,6 +129,8 @@ def _billing(order: Order, customer: Customer | None) -> dict[str, str]:
     if order.name:
         first, _, last = order.name.rpartition(" ")
         known |= {"first_name": first or last, "last_name": last if first else "", "country": "TR"}
+    typed = {"company": order.company, "address_1": order.address, "city": order.city}
+    known |= {name: text for name, text in (typed | {"postcode": order.postcode}).items() if text}
     email = order.email or (customer.email if customer else "")
     phone = order.phone or (customer.phone if customer else "")
     return {**known, "email": email, "phone": phone}

@@ -20,6 +20,9 @@ guests as (
         contact_company as company,
         contact_email as email,
         contact_phone as phone,
+        contact_address as address,
+        contact_city as city,
+        contact_postcode as postcode,
         ordered_at as created_at,
         ordered_at as updated_at
     from staging.orders

@@ -8,6 +8,9 @@ select
     billing_company as contact_company,
     email as contact_email,
     coalesce(phone, billing_phone) as contact_phone,
+    billing_address as contact_address,
+    billing_city as contact_city,
+    billing_postcode as contact_postcode,
     ordered_at,
     lower(financial_status) as status,
     cancelled_at is null
