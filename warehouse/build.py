@@ -59,7 +59,7 @@ class Context:
 
 @dataclass(frozen=True)
 class Model:
-    """`digest`: of its text. `lineage`: of its and those of all models it is made of."""
+    """`digest`: of its text. `lineage`: of its and those of all models it is made of, `behind`."""
 
     name: str
     path: Path
@@ -68,6 +68,7 @@ class Model:
     sql: str | None
     description: str
     lineage: str = ""
+    behind: frozenset[str] = frozenset()
 
     @property
     def kind(self) -> str:
@@ -188,8 +189,12 @@ def discover(root: Path) -> list[Model]:
     known: dict[str, Model] = {}
     for name in (name for name in order if name in found):
         model = found[name]
-        behind = [known[read].lineage for read in sorted(model.reads & known.keys())]
-        known[name] = replace(model, lineage=_digest(model.digest, *behind))
+        made_of = [known[read] for read in sorted(model.reads & known.keys())]
+        known[name] = replace(
+            model,
+            lineage=_digest(model.digest, *(one.lineage for one in made_of)),
+            behind=frozenset().union(model.reads, *(one.behind for one in made_of)),
+        )
     return list(known.values())
 
 
@@ -262,7 +267,9 @@ def _content(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> str:
 def _build(context: Context, model: Model) -> None:
     connection = context.connection
     if model.sql is not None and touched.CONTENTS in model.reads:
-        touched.refresh(connection, model.name, model.sql, model.lineage)
+        touched.refresh(
+            connection, model.name, model.sql, model.lineage, touched.PRODUCTS in model.behind
+        )
         return
     if model.sql is not None:
         connection.execute(f"create or replace {model.kind} {model.name} as {model.sql}")

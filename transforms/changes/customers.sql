@@ -3,48 +3,44 @@
 with records as (
     select
         customers.customer_id,
-        bit_xor(hash(records, systems)) as content
+        bit_xor(hash(records, systems, ages.age_class)) as content
     from staging.records as records
     inner join identity.customers as customers on records.record = customers.record
     left join ops.systems as systems on records.system = systems.system
-    group by customers.customer_id
-),
-
-orders as (
-    select
-        customers.customer_id,
-        bit_xor(hash(
-            orders.order_record,
-            orders.content,
-            orders.total_company,
-            orders.is_recent,
-            systems.channel
-        )) as content
-    from staging.valued_orders as orders
-    inner join identity.customers as customers on orders.record = customers.record
-    left join ops.systems as systems on orders.system = systems.system
+    left join staging.age_classes as ages
+        on records.birth_date > ages.born_after and records.birth_date <= ages.born_until
     group by customers.customer_id
 ),
 
 mentions as (
     select
-        customer_id,
-        bit_xor(hash(reference, content)) as content
-    from identity.mentions
-    where customer_id is not null
-    group by customer_id
+        mentions.customer_id,
+        bit_xor(hash(mentions.reference, mentions.content, systems.channel)) as content
+    from identity.mentions as mentions
+    left join ops.systems as systems on mentions.system = systems.system
+    where mentions.customer_id is not null
+    group by mentions.customer_id
 ),
 
 facts as (
     select * from records
     union all
-    select * from orders
-    union all
     select * from mentions
+    union all
+    select
+        customer_id,
+        content
+    from changes.purchases
+    union all
+    select
+        customer_id,
+        hash(recency, frequency, monetary, rfm_class, rhythm_days, churn_risk) as content
+    from changes.standing
 )
 
 select
-    customer_id,
-    bit_xor(hash(content)) as content
+    facts.customer_id,
+    bit_xor(hash(facts.content, companies.currency)) as content
 from facts
-group by customer_id
+cross join ops.company as companies
+group by facts.customer_id

@@ -65,6 +65,7 @@ best as (
 
 select
     mentions.reference,
+    mentions.system,
     best.customer_id,
     mentions.content
 from mentions

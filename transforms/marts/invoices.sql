@@ -13,8 +13,7 @@ select
     invoices.currency,
     invoices.total,
     invoices.open_amount,
-    invoices.open_amount > 0 and invoices.due_on < builds.as_of::date as is_overdue
+    invoices.is_overdue
 from staging.invoices as invoices
-cross join ops.as_of as builds
 left join identity.mentions as mentions on invoices.invoice_record = mentions.reference
 where mentions.customer_id is null or is_touched(mentions.customer_id)

@@ -3,6 +3,7 @@
 with interactions as (
     select
         interaction_record as reference,
+        system,
         customer_record,
         email,
         phone,
@@ -14,6 +15,7 @@ with interactions as (
 surveys as (
     select
         survey_record as reference,
+        system,
         customer_record,
         order_record,
         email,
@@ -26,6 +28,7 @@ surveys as (
 consents as (
     select
         consent_record as reference,
+        system,
         customer_record,
         if(channel = 'email', recipient, null) as email,
         if(channel = 'email', null, recipient) as phone,
@@ -37,6 +40,7 @@ consents as (
 carts as (
     select
         cart_record as reference,
+        system,
         customer_record,
         order_record,
         email,
@@ -49,12 +53,13 @@ carts as (
 invoices as (
     select
         invoice_record as reference,
+        system,
         customer_record,
         order_record,
         email,
         phone,
         tax_number,
-        due_on::timestamp + interval 1 day as happens_at,
+        issued_at as happens_at,
         content
     from staging.invoices
 ),
@@ -62,6 +67,7 @@ invoices as (
 tickets as (
     select
         ticket_record as reference,
+        system,
         customer_record,
         opened_at as happens_at,
         content
@@ -72,6 +78,7 @@ tickets as (
 payments as (
     select
         payment_record as reference,
+        system,
         customer_record,
         order_record,
         paid_at as happens_at,
@@ -82,6 +89,7 @@ payments as (
 refunds as (
     select
         refund_record as reference,
+        system,
         customer_record,
         order_record,
         refunded_at as happens_at,
@@ -109,7 +117,7 @@ mentions as (
 
 select
     mentions.* exclude (happens_at)
-    -- what is yet to come, or due, is said anew when it has come
+    -- what is yet to come is said anew when it has come
     replace (hash(mentions.content, mentions.happens_at <= builds.as_of) as content)
 from mentions
 cross join ops.as_of as builds
