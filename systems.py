@@ -77,9 +77,13 @@ class System:
         return replace(self, connection=connection)
 
 
+def file() -> Path:
+    return Path(os.environ.get("KOPRU_SYSTEMS", "systems.toml"))
+
+
 def load(path: Path | None = None) -> dict[str, System]:
     """All systems by name, in the file's order; raises SystemsError naming the first bad entry."""
-    path = path or Path(os.environ.get("KOPRU_SYSTEMS", "systems.toml"))
+    path = path or file()
     try:
         entries = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

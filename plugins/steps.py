@@ -22,6 +22,7 @@ from airflow.sdk.exceptions import (
     AirflowSkipException,
 )
 
+import company
 import systems
 from systems import Connection, System
 
@@ -136,7 +137,7 @@ def load(name: str) -> Summary:
     done = load(places, system, contract_of(system))
     for table in done:
         log.info("%s.%s: %d rows new or changed", name, table.table, table.changed)
-    if not is_due(places, systems.load().values()):
+    if not is_due(places, systems.load().values(), company.load()):
         raise AirflowSkipException("Nothing changed; there is nothing to build.")
     return [asdict(table) for table in done]
 
@@ -163,7 +164,7 @@ def build() -> list[str]:
     from warehouse.build import Broken, build
 
     with _hopeless(Broken):
-        built = build(_places(), systems.load().values())
+        built = build(_places(), systems.load().values(), company.load())
     if not built.built:
         raise AirflowSkipException("Nothing changed since the last build.")
     return built.built
@@ -227,7 +228,7 @@ def replay_quarantine(params: dict[str, Any], by: str) -> Summary:
 def rebuild() -> list[str]:
     from warehouse.rebuild import rebuild
 
-    return rebuild(_places(), systems.load().values()).built
+    return rebuild(_places(), systems.load().values(), company.load()).built
 
 
 def compact() -> Summary:

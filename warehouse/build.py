@@ -25,27 +25,21 @@ import duckdb
 import sqlglot
 from sqlglot import exp
 
+from company import USUAL, Company
 from systems import System
 from warehouse import Places, meta, opened, shown, snapshot, tables, touched, transaction
 from warehouse.disk import hold_room, size
 from warehouse.journal import Journal
 from warehouse.journaled import merge_journal
+from warehouse.known import say_company, say_systems, store_as_of
 from warehouse.outgoing import Broken, across_loads, hold
 from warehouse.serve import serve, served_build
 
 log = logging.getLogger(__name__)
 TRANSFORMS = Path(__file__).parent.parent / "transforms"
-AS_OF = "ops.as_of"
 SERVED = "serving"
 VIEWS = ("staging", "activation")  # schemas
 KEPT = "Kept as a table"
-CHANNELS = {
-    "shopify": "online",
-    "woocommerce": "online",
-    "hubspot": "sales",
-    "soap": "invoice",
-    "files": "store",
-}
 
 
 @dataclass(frozen=True)
@@ -65,7 +59,7 @@ class Context:
 
 @dataclass(frozen=True)
 class Model:
-    """`digest`: of its text. `lineage`: of its and those of all models it is made of."""
+    """`digest`: of its text. `lineage`: of its and those of all models it is made of, `behind`."""
 
     name: str
     path: Path
@@ -74,6 +68,7 @@ class Model:
     sql: str | None
     description: str
     lineage: str = ""
+    behind: frozenset[str] = frozenset()
 
     @property
     def kind(self) -> str:
@@ -90,7 +85,13 @@ class Built:
     as_of: datetime | None = None
 
 
-def build(places: Places, systems: Collection[System], *, now: datetime | None = None) -> Built:
+def build(
+    places: Places,
+    systems: Collection[System],
+    company: Company = USUAL,
+    *,
+    now: datetime | None = None,
+) -> Built:
     """Builds what changed, holds the marts against their contract, then serves.
 
     `now` becomes the build's as_of (UTC). Raises outgoing.Broken, leaving the served files as
@@ -99,7 +100,7 @@ def build(places: Places, systems: Collection[System], *, now: datetime | None =
     models = discover(TRANSFORMS)
     journal = Journal(places.journal)
     with opened(places) as connection:
-        prepare(connection, systems)
+        prepare(connection, systems, company)
         merge_journal(connection, journal)
         if not _due(connection, models) and _is_served(connection, places, models):
             return Built([])
@@ -119,10 +120,15 @@ def build(places: Places, systems: Collection[System], *, now: datetime | None =
     return Built(built, as_of)
 
 
-def prepare(connection: duckdb.DuckDBPyConnection, systems: Collection[System]) -> None:
+def prepare(
+    connection: duckdb.DuckDBPyConnection,
+    systems: Collection[System],
+    company: Company = USUAL,
+) -> None:
     """What models read is there, empty or not."""
     tables.ensure(connection)
-    _say_systems(connection, systems)
+    say_systems(connection, systems)
+    say_company(connection, company)
 
 
 def _hold_room(places: Places) -> None:
@@ -147,15 +153,26 @@ def refresh(context: Context, models: list[Model]) -> list[str]:
     return [model.name for model, _ in due]
 
 
-def is_due(places: Places, systems: Collection[System]) -> bool:
+def is_due(places: Places, systems: Collection[System], company: Company = USUAL) -> bool:
     """Whether a build would do anything."""
     models = discover(TRANSFORMS)
     with opened(places) as connection:
-        prepare(connection, systems)
+        prepare(connection, systems, company)
         return bool(_due(connection, models)) or not _is_served(connection, places, models)
 
 
-__all__ = ["Broken", "Built", "Context", "build", "discover", "is_due", "refresh"]
+__all__ = [
+    "Broken",
+    "Built",
+    "Context",
+    "Model",
+    "build",
+    "discover",
+    "is_due",
+    "prepare",
+    "refresh",
+    "store_as_of",
+]
 
 
 def discover(root: Path) -> list[Model]:
@@ -172,8 +189,12 @@ def discover(root: Path) -> list[Model]:
     known: dict[str, Model] = {}
     for name in (name for name in order if name in found):
         model = found[name]
-        behind = [known[read].lineage for read in sorted(model.reads & known.keys())]
-        known[name] = replace(model, lineage=_digest(model.digest, *behind))
+        made_of = [known[read] for read in sorted(model.reads & known.keys())]
+        known[name] = replace(
+            model,
+            lineage=_digest(model.digest, *(one.lineage for one in made_of)),
+            behind=frozenset().union(model.reads, *(one.behind for one in made_of)),
+        )
     return list(known.values())
 
 
@@ -246,7 +267,9 @@ def _content(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> str:
 def _build(context: Context, model: Model) -> None:
     connection = context.connection
     if model.sql is not None and touched.CONTENTS in model.reads:
-        touched.refresh(connection, model.name, model.sql, model.lineage)
+        touched.refresh(
+            connection, model.name, model.sql, model.lineage, touched.PRODUCTS in model.behind
+        )
         return
     if model.sql is not None:
         connection.execute(f"create or replace {model.kind} {model.name} as {model.sql}")
@@ -266,24 +289,3 @@ def _drop_gone(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> No
     for name, kind in tables.kinds(connection).items():
         if name.partition(".")[0] in schemas and name not in names:
             connection.execute(f"drop {kind} {name}")
-
-
-def _say_systems(connection: duckdb.DuckDBPyConnection, systems: Collection[System]) -> None:
-    """ops.systems: what models may know of systems.toml."""
-    rows = [(s.name, s.kind, str(s.settings.get("channel", CHANNELS[s.kind]))) for s in systems]
-    with transaction(connection):
-        connection.execute(
-            """create or replace table ops.systems
-                (system VARCHAR, kind VARCHAR, channel VARCHAR)"""
-        )
-        if rows:
-            connection.executemany("insert into ops.systems values (?, ?, ?)", rows)
-        digest = hashlib.sha256(repr(sorted(rows)).encode()).hexdigest()[:16]
-        tables.bump(connection, "ops.systems", digest)
-
-
-def store_as_of(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> None:
-    with transaction(connection):
-        connection.execute(f"create or replace table {AS_OF} (as_of TIMESTAMP)")
-        connection.execute(f"insert into {AS_OF} values (?)", [as_of])
-        tables.bump(connection, AS_OF, as_of.isoformat())

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from company import USUAL, Company
 from contracts import contract_of
 from systems import System
 from warehouse import Places, lake
@@ -22,7 +23,13 @@ from warehouse.load import load
 log = logging.getLogger(__name__)
 
 
-def rebuild(places: Places, systems: Collection[System], *, now: datetime | None = None) -> Built:
+def rebuild(
+    places: Places,
+    systems: Collection[System],
+    company: Company = USUAL,
+    *,
+    now: datetime | None = None,
+) -> Built:
     """Only for a warehouse in a file, and for DuckLake in a file or in Postgres.
 
     Raises ValueError for any other.
@@ -33,7 +40,7 @@ def rebuild(places: Places, systems: Collection[System], *, now: datetime | None
     for system in all_systems:
         done = load(swap.beside, system, contract_of(system))
         log.info("%s: %d rows", system.name, sum(table.changed for table in done))
-    built = build(swap.beside, all_systems, now=now)
+    built = build(swap.beside, all_systems, company, now=now)
     swap.swap()
     return built
 

@@ -72,7 +72,7 @@ def remember(connection: duckdb.DuckDBPyConnection, build: str) -> None:
             where name <> '{SERVED}'"""
     )
     tables.bump(connection, SERVED, build)
-    touched.remember(connection, SERVED)
+    touched.remember(connection, SERVED, of_products=True)
 
 
 def _earlier(connection: duckdb.DuckDBPyConnection, path: Path, build: str | None) -> bool:

@@ -3,7 +3,9 @@
 A model that asks is_touched(customer_id) gives the rows of those customers, and all rows of none;
 when its table is made anew, everyone is. What changed is seen by difference: changes.customers has
 a hash of what is said of each customer, and `built.<schema>_<table>` the hashes that the table was
-made of, written in the same transaction.
+made of, written in the same transaction. A product that goes to another category touches those
+who bought it, which no hash of a customer tells: so the tables made of marts.products remember
+their products too.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from warehouse import tables
 ASKED = "is_touched"
 CONTENTS = "changes.customers"
 BUILT = "built"
+PRODUCTS = "marts.products"
+BOUGHT = "marts.order_lines"
 MANY = 0.2  # of all customers; for more, making the table anew is the faster
 
 
@@ -25,16 +29,22 @@ def asks(query: exp.Expr) -> bool:
     return any(call.name == ASKED for call in query.find_all(exp.Anonymous))
 
 
-def refresh(connection: duckdb.DuckDBPyConnection, name: str, sql: str, lineage: str) -> None:
+def refresh(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    sql: str,
+    lineage: str,
+    of_products: bool = False,
+) -> None:
     """Table `name` as `sql` gives it; call it in a transaction. `lineage`: of the texts it is made
-    by; another one makes the table anew."""
+    by; another one makes the table anew. `of_products`: it is made of the products too."""
     if is_of(connection, name, lineage) and ask(connection, name):
         connection.execute(f"delete from {name} where customer_id is null or {ASKED}(customer_id)")
         connection.execute(f"insert into {name} by name {sql}")
     else:
         _answer(connection, "true")
         connection.execute(f"create or replace table {name} as {sql}")
-    remember(connection, name)
+    remember(connection, name, of_products)
     say(connection, name, lineage)
 
 
@@ -58,12 +68,17 @@ def ask(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
     better be made anew."""
     if not is_kept(connection, name):
         return False
+    changed = [_differing(CONTENTS, _before(name), "customer_id", "content")]
+    products = _before(name, "products")
+    if _is_there(connection, products):
+        # lines that somebody no longer has are in the hash of their orders
+        changed.append(
+            f"""select lines.customer_id from {BOUGHT} as lines
+                where lines.customer_id is not null and lines.product_id in
+                    ({_differing(PRODUCTS, products, "product_id", "category")})"""
+        )
     connection.execute(
-        f"""create or replace temp table touched_customers as
-            select coalesce(now.customer_id, before.customer_id) as customer_id
-            from {CONTENTS} as now
-            full join {_before(name)} as before on now.customer_id = before.customer_id
-            where now.content is distinct from before.content"""
+        f"create or replace temp table touched_customers as {' union '.join(changed)}"
     )
     _answer(connection, "customer in (select customer_id from temp.touched_customers)")
     touched, all_of_them = connection.execute(
@@ -72,16 +87,34 @@ def ask(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
     return bool(touched <= MANY * all_of_them)
 
 
-def remember(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    """That `name` tells of the customers as they are now."""
-    if CONTENTS in tables.kinds(connection):
-        connection.execute(f"create or replace table {_before(name)} as select * from {CONTENTS}")
+def _differing(now: str, before: str, key: str, said: str) -> str:
+    """SELECT of the keys of which something else is said now."""
+    return f"""select coalesce(now.{key}, before.{key}) as {key}
+        from {now} as now
+        full join {before} as before on now.{key} = before.{key}
+        where now.{said} is distinct from before.{said}"""
+
+
+def remember(connection: duckdb.DuckDBPyConnection, name: str, of_products: bool = False) -> None:
+    """That `name` tells of the customers, and products, as they are now."""
+    if CONTENTS not in tables.kinds(connection):
+        return
+    connection.execute(f"create or replace table {_before(name)} as select * from {CONTENTS}")
+    if of_products:
+        before = _before(name, "products")
+        connection.execute(
+            f"create or replace table {before} as select product_id, category from {PRODUCTS}"
+        )
 
 
 def is_kept(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
     """Whether it is remembered of which customers `name` tells."""
-    return _before(name).replace('"', "") in tables.kinds(connection)
+    return _is_there(connection, _before(name))
 
 
-def _before(name: str) -> str:
-    return f"{BUILT}.{quoted(name.replace('.', '_'))}"
+def _before(name: str, *what: str) -> str:
+    return f"{BUILT}.{quoted('_'.join((name.replace('.', '_'), *what)))}"
+
+
+def _is_there(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    return table.replace('"', "") in tables.kinds(connection)

@@ -2,7 +2,7 @@
 select
     refunds.refund_record as refund_id,
     refunds.order_record as order_id,
-    coalesce(customers.customer_id, orders.customer_id) as customer_id,
+    mentions.customer_id,
     refunds.system,
     refunds.key as refund_key,
     refunds.refunded_at,
@@ -12,5 +12,5 @@ select
     refunds.status,
     refunds.reason
 from staging.refunds as refunds
-left join identity.customers as customers on refunds.customer_record = customers.record
-left join marts.orders as orders on refunds.order_record = orders.order_id
+left join identity.mentions as mentions on refunds.refund_record = mentions.reference
+where mentions.customer_id is null or is_touched(mentions.customer_id)

@@ -12,6 +12,7 @@ select
     fee,
     currency,
     installments,
-    reference
+    reference,
+    hash(_key, _hash) as content
 from raw_canonical.payments
 where _change is null

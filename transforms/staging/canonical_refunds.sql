@@ -9,6 +9,7 @@ select
     amount,
     currency,
     status,
-    reason
+    reason,
+    hash(_key, _hash) as content
 from raw_canonical.refunds
 where _change is null

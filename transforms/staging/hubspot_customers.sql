@@ -15,7 +15,8 @@ select
     city,
     postcode,
     country,
-    not email_optout as consent_email,
+    -- not to have opted out is no consent
+    if(email_optout, false, null) as consent_email,
     null::decimal(18, 2) as balance,
     null::varchar as currency,
     created_at,

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from warehouse.build import Context
 
-READS = ("staging.known_records",)
+READS = ("staging.contact_values",)
 REGION = "TR"
 # Typed to get past a form; some have a valid checksum.
 PLACEHOLDERS = frozenset({"1234567890", "12345678901", "11111111110", "10000000146"})
@@ -22,14 +22,7 @@ PLACEHOLDERS = frozenset({"1234567890", "12345678901", "11111111110", "100000001
 TURKISH = str.maketrans("İIı", "iii")
 
 
-VALUES = """
-    create or replace temp table written as
-    with typed as (
-        unpivot (select email, phone, tax_number from staging.known_records)
-        on email, phone, tax_number into name type value value
-    )
-    select distinct type, value from typed
-"""
+VALUES = "create or replace temp table written as select type, value from staging.contact_values"
 NOTHING = "(select type, value, null::varchar as normal from written where false)"
 
 

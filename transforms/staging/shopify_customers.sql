@@ -1,4 +1,4 @@
--- One row per Shopify customer that is still there.
+-- One row per Shopify customer that is still there. Who never subscribed said neither yes nor no.
 select
     concat(_system, '/customers/', _key) as record,
     _system as system,
@@ -15,7 +15,12 @@ select
     city,
     postcode,
     country,
-    email_marketing = 'SUBSCRIBED' as consent_email,
+    case email_marketing when 'SUBSCRIBED' then true when 'UNSUBSCRIBED' then false end
+        as consent_email,
+    email_marketing_at as consent_email_at,
+    case sms_marketing when 'SUBSCRIBED' then true when 'UNSUBSCRIBED' then false end
+        as consent_sms,
+    sms_marketing_at as consent_sms_at,
     null::decimal(18, 2) as balance,
     null::varchar as currency,
     created_at,

@@ -3,6 +3,7 @@ with refunds as (
     select
         _system,
         _key,
+        _hash,
         currency,
         unnest(refunds, recursive := true)  -- noqa: AL03
     from raw_shopify.orders
@@ -19,5 +20,6 @@ select
     amount,
     currency,
     null::varchar as status,
-    note as reason
+    note as reason,
+    hash(refund_id, _hash) as content
 from refunds

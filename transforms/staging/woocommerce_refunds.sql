@@ -9,7 +9,8 @@ select
     refunds.amount,
     orders.currency,
     null::varchar as status,
-    refunds.reason
+    refunds.reason,
+    hash(refunds._key, refunds._hash) as content
 from raw_woocommerce.refunds as refunds
 left join raw_woocommerce.orders as orders
     on refunds._system = orders._system and refunds.order_id = orders.id

@@ -1,0 +1,76 @@
+"""What models may know besides rows: the systems, the company, and the moment of the build."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection
+from datetime import datetime
+
+import duckdb
+
+from company import Company
+from systems import System
+from warehouse import tables, transaction
+
+CHANNELS = {
+    "shopify": "online",
+    "woocommerce": "online",
+    "hubspot": "sales",
+    "soap": "invoice",
+    "files": "store",
+}
+
+
+def say_systems(connection: duckdb.DuckDBPyConnection, systems: Collection[System]) -> None:
+    """ops.systems: what models may know of systems.toml."""
+    rows = sorted(
+        (s.name, s.kind, str(s.settings.get("channel", CHANNELS[s.kind])), _trust(s))
+        for s in systems
+    )
+    _say(
+        connection,
+        "ops.systems",
+        "system VARCHAR, kind VARCHAR, channel VARCHAR, trust BIGINT",
+        rows,
+    )
+
+
+def _trust(system: System) -> int:
+    trust = system.settings.get("trust", 0)
+    if type(trust) is not int:
+        raise ValueError(
+            f"systems.toml, [{system.name}]: trust must be a whole number, not {trust!r}; where "
+            "systems differ, a value of the one with the highest wins."
+        )
+    return trust
+
+
+def say_company(connection: duckdb.DuckDBPyConnection, company: Company) -> None:
+    """ops.company: what models may know of company.toml."""
+    identity = json.dumps(company.identity, sort_keys=True, default=str, ensure_ascii=False)
+    _say(
+        connection,
+        "ops.company",
+        "currency VARCHAR, identity JSON",
+        [(company.currency, identity)],
+    )
+
+
+def store_as_of(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> None:
+    _say(connection, "ops.as_of", "as_of TIMESTAMP", [(as_of,)])
+
+
+def _say(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    columns: str,
+    rows: Collection[tuple[object, ...]],
+) -> None:
+    """The whole of a table; who reads it is due where it differs from before."""
+    with transaction(connection):
+        connection.execute(f"create or replace table {name} ({columns})")
+        if rows:
+            places = ", ".join("?" * (columns.count(",") + 1))
+            connection.executemany(f"insert into {name} values ({places})", list(rows))
+        tables.bump(connection, name, hashlib.sha256(repr(rows).encode()).hexdigest()[:16])
