@@ -107,9 +107,11 @@ def alive_integrated(buying: Buying, repeats: int, recency: int, age: int) -> fl
     def rates(until: int) -> float:
         power, slope = buying.r + repeats, buying.alpha + until
         top = np.log(power / slope)  # of the integral over the rate's logarithm
-        return quad(
-            lambda at: np.exp(power * at - slope * np.exp(at)), top - 30, top + 5, limit=200
-        )[0]
+
+        def height(at: float) -> float:
+            return float(np.exp(power * at - slope * np.exp(at)))
+
+        return float(quad(height, top - 30, top + 5, limit=200, epsabs=0)[0])
 
     nodes, weights = roots_jacobi(80, buying.b - 1, buying.a - 1)
     chances = (nodes + 1) / 2
