@@ -16,7 +16,8 @@ import pyarrow as pa
 from transforms._lifetimes import Buying, Numbers, fit_buying, fit_spending
 from warehouse.build import Context
 
-# One currency for each customer, and what is said of value is said in that one.
+# What is said of value is said in the currency a customer buys most in. Where orders have their
+# amounts in one currency of the company, name these two columns here, and all of them count.
 MONEY = "currency, total"
 ENOUGH = 50  # customers who bought more than once; of fewer no rates are learnt
 SAMPLE = 50_000  # customers to learn from: the parameters of another such sample differ by a few %

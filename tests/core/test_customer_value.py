@@ -144,6 +144,17 @@ def test_value_is_in_the_currency_bought_most_in(asked: Ask) -> None:
     assert found["expected_purchases_12m"] is not None
 
 
+def test_amounts_in_one_currency_are_a_matter_of_two_columns(
+    asked: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared, "MONEY", "'USD' as currency, total")
+    mixed = [sale("mixed", ago(90), "5.00", "EUR"), sale("mixed", ago(40), "30.00")]
+    found = of(asked(customer_value, [*SALES, *mixed]), "mixed")
+    assert (found["currency"], found["reason"]) == ("USD", None)
+    whole = found["expected_purchases_12m"] * found["expected_purchase_value"]
+    assert found["expected_value_12m"] == pytest.approx(whole, rel=1e-3)
+
+
 def test_risk_follows_from_the_probability() -> None:
     alive = np.array([1, 0.75, 0.7499, 0.5, 0.4999, 0.25, 0.2499, 0, np.nan])
     risks = ["low", "low", "medium", "medium", "high", "high", "lost", "lost", None]
