@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 NAMES = (
     *("pull_csv", "sftp_read", "pull_nested", "pull_http", "soap_stream", "second_round"),
     *("check", "load_merge", "build_360", "build_360_change", "serve", "dag_parse"),
+    "customer_value",
 )
 
 

@@ -1,9 +1,10 @@
 """Build: every model whose inputs changed, in the order their SQL gives, on one connection.
 
 A model is a file under transforms/: folder = schema, file = table; one SELECT, or a Python
-module with READS and `model(context) -> pa.Table`. SELECTs that rename and choose (staging,
-activation) are views but for those whose comment says `Kept as a table`: who reads one computes no
-more of it than is needed. A build with nothing new does nothing.
+module with READS and `model(context) -> pa.Table`; what these share is in files whose names begin
+with `_`. SELECTs that rename and choose (staging, activation) are views but for those whose comment
+says `Kept as a table`: who reads one computes no more of it than is needed. A build with nothing
+new does nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import logging
+import re
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -205,13 +207,20 @@ def _digest(*texts: str) -> str:
 def _model(path: Path) -> Model:
     name = f"{path.parent.name}.{path.stem}"
     content = path.read_text(encoding="utf-8")
-    digest = _digest(content)
     if path.suffix == ".py":
+        digest = _digest(content, *_shared(path, content))
         module = _module(path)
         description = (module.__doc__ or "").strip().partition("\n\n")[0].replace("\n", " ")
         return Model(name, path, frozenset(module.READS), digest, None, description)
     comments = [line[2:].strip() for line in content.splitlines() if line.startswith("--")]
-    return Model(name, path, reads(content, path), digest, content, " ".join(comments))
+    return Model(name, path, reads(content, path), _digest(content), content, " ".join(comments))
+
+
+def _shared(path: Path, content: str) -> list[str]:
+    """Texts of all that Python models share, for one that imports any of it."""
+    if not re.search(r"^\s*(from|import) transforms\b", content, re.MULTILINE):
+        return []
+    return [file.read_text(encoding="utf-8") for file in sorted(path.parent.parent.rglob("_*.py"))]
 
 
 @cache

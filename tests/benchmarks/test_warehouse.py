@@ -13,6 +13,7 @@ from benchmarks import (
     build_360,
     build_360_change,
     check,
+    customer_value,
     load_merge,
     people,
     serve,
@@ -24,7 +25,7 @@ from warehouse import Places, opened
 
 @pytest.fixture(autouse=True)
 def once(monkeypatch: pytest.MonkeyPatch) -> None:
-    for benchmark in (build_360, check, load_merge, serve):
+    for benchmark in (build_360, check, customer_value, load_merge, serve):
         monkeypatch.setattr(benchmark, "TIMES", 1)
 
 
@@ -76,6 +77,7 @@ def test_both_sides_build_every_order_and_amount() -> None:
     assert measured(build_360, 600) == [
         ("ratio", "bare SQL"),
         ("matching", ""),
+        ("value", ""),
         ("memory", ""),
     ]
 
@@ -99,3 +101,19 @@ def test_an_order_that_is_not_built_fails_it(tmp_path: Path) -> None:
     build_360_change.make(tmp_path, 2000)
     with pytest.raises(Failed, match="instead of"):
         build_360_change._built(Places.below(tmp_path), 2000, shops.changed(2000))
+
+
+def test_both_sides_foretell_as_many_purchases() -> None:
+    assert measured(customer_value, 2000) == [
+        ("ratio", "pandas"),
+        ("memory", ""),
+        ("error", ""),
+    ]
+
+
+def test_customers_without_a_value_fail_it(tmp_path: Path) -> None:
+    customer_value.make(tmp_path, 500)
+    with pytest.raises(Failed, match="500 of 501 customers"):
+        customer_value.ours(tmp_path, 501, "marts.customer_value")
+    with pytest.raises(Failed, match="500 of 501 customers"):
+        customer_value.pandas(tmp_path, 501)

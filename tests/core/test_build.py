@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
+import transforms
 import warehouse.build
 from systems import System
 from tests.core.house import CUSTOMERS, House, write_contract
@@ -274,3 +275,21 @@ def test_a_value_promised_unique_is_compared_over_all_loads(
     house.load()
     house.build()
     assert house.sql(noted) == [("build", "phone.unique", 0)]
+
+
+def test_what_python_models_share_is_text_of_each_that_imports_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another shared file makes their tables anew; those of models without it stay."""
+    root = tmp_path / "transforms"
+    (root / "made_up").mkdir(parents=True)
+    monkeypatch.setattr(transforms, "__path__", [*transforms.__path__, str(root)])
+    (root / "made_up/_rates.py").write_text("RATE = 1\n")
+    model = '"""One row."""\nfrom transforms.made_up._rates import RATE\nREADS = ()\n'
+    (root / "made_up/with_it.py").write_text(model)
+    (root / "made_up/without.py").write_text('"""One row: no transforms here."""\nREADS = ()\n')
+    before = {model.name: model.lineage for model in discover(root)}
+    assert set(before) == {"made_up.with_it", "made_up.without"}
+    (root / "made_up/_rates.py").write_text("RATE = 2\n")
+    after = {model.name: model.lineage for model in discover(root)}
+    assert [name for name in before if before[name] != after[name]] == ["made_up.with_it"]
