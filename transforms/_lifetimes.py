@@ -73,8 +73,8 @@ class Spending:
 
     def mean(self, purchases: Numbers, mean: Numbers) -> Numbers:
         """Expected amount of a purchase of who made `purchases`, of `mean` amount so far."""
-        certain = self.p * purchases
-        return np.asarray(self.p * (self.gamma + purchases * mean) / (certain + self.q - 1))
+        spent = self.gamma + purchases * mean
+        return np.asarray(self.p * spent / (self.p * purchases + self.q - 1))
 
 
 def fit_buying(repeats: Numbers, recency: Numbers, age: Numbers) -> Buying | None:
