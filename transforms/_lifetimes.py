@@ -73,8 +73,8 @@ class Spending:
 
     def mean(self, purchases: Numbers, mean: Numbers) -> Numbers:
         """Expected amount of a purchase of who made `purchases`, of `mean` amount so far."""
-        certain = self.p * purchases
-        return np.asarray(self.p * (self.gamma + purchases * mean) / (certain + self.q - 1))
+        spent = self.gamma + purchases * mean
+        return np.asarray(self.p * spent / (self.p * purchases + self.q - 1))
 
 
 def fit_buying(repeats: Numbers, recency: Numbers, age: Numbers) -> Buying | None:
@@ -88,15 +88,16 @@ def fit_buying(repeats: Numbers, recency: Numbers, age: Numbers) -> Buying | Non
         share = chance / (1 + chance)
         return Buying(r, r / rate, certain * share, certain * (1 - share))
 
+    counts, which = np.unique(repeats, return_inverse=True)  # few, and their functions are slow
+
     def loss(point: Numbers) -> float:
         one = buying(point)
-        count = one.r + repeats
-        stays = betaln(one.a, one.b + repeats + 1) - count * np.log(one.alpha + age)
-        left = np.log(one.a / (one.b + repeats)) + count * np.log(
-            (one.alpha + age) / (one.alpha + recency)
-        )
-        rest = gammaln(count) - gammaln(one.r) + one.r * np.log(one.alpha) - betaln(one.a, one.b)
-        return -float(np.mean(rest + stays + np.logaddexp(0, left)))
+        of_count = gammaln(one.r + counts) + betaln(one.a, one.b + counts + 1)
+        of_all = one.r * np.log(one.alpha) - gammaln(one.r) - betaln(one.a, one.b)
+        now, last = np.log(one.alpha + age), np.log(one.alpha + recency)
+        power = (one.r + counts)[which]
+        left = np.log(one.a / (one.b + counts))[which] + power * (now - last)
+        return -float(np.mean(of_all + of_count[which] - power * now + np.logaddexp(0, left)))
 
     # The ends: customers who are all alike, or nobody who ever goes, have no likeliest
     # parameters but ever larger ones that foretell the same.
@@ -116,11 +117,15 @@ def fit_spending(purchases: Numbers, mean: Numbers) -> Spending | None:
         p, above, scale = np.exp(point)
         return Spending(p, 1 + above, scale * usual)  # of q up to 1 the mean would be infinite
 
+    counts, which = np.unique(purchases, return_inverse=True)
+    log_total = np.log(total)
+
     def loss(point: Numbers) -> float:
         one = spending(point)
-        shape, scale = one.p * purchases, one.gamma / usual
-        known = one.q * np.log(scale) + (shape - 1) * np.log(total)
-        likely = -betaln(shape, one.q) + known - (shape + one.q) * np.log(scale + total)
+        shape, scale = one.p * counts, one.gamma / usual
+        of_count = one.q * np.log(scale) - betaln(shape, one.q)
+        sums = np.log(scale + total)
+        likely = of_count[which] + (shape[which] - 1) * log_total - (shape + one.q)[which] * sums
         return -float(np.mean(likely))
 
     best = _search(loss, [1.0, 1.0, 0.5], [(-4, 8), (-6, 8), (-6, 9)])
