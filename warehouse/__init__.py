@@ -25,6 +25,7 @@ from warehouse import lake, stores
 from warehouse.files import Folder, sweep
 
 log = logging.getLogger(__name__)
+Database = duckdb.DuckDBPyConnection
 MEMORY = "4GB"
 SIZE = re.compile(r"(?=.*[1-9])\d+(\.\d+)? ?[MGT]i?B", re.IGNORECASE)
 WAIT_SECONDS = 600

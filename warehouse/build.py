@@ -1,10 +1,9 @@
 """Build: every model whose inputs changed, in the order their SQL gives, on one connection.
 
-A model is a file under transforms/: folder = schema, file = table; one SELECT, or a Python
-module with READS and `model(context) -> pa.Table`; what these share is in files whose names begin
-with `_`. SELECTs that rename and choose (staging, activation) are views but for those whose comment
-says `Kept as a table`: who reads one computes no more of it than is needed. A build with nothing
-new does nothing.
+A model is a file under transforms/: folder = schema, file = table; one SELECT, or a Python module
+with READS and `model(context)`, which gives rows (pa.Table) or a SELECT; what these share is in
+files whose names begin with `_`. SELECTs that rename and choose (staging, activation) are views but
+for those whose comment says `Kept as a table`. A build with nothing new does nothing.
 """
 
 from __future__ import annotations
@@ -285,8 +284,10 @@ def _build(context: Context, model: Model) -> None:
         return
     earlier = model.name if touched.is_of(connection, model.name, model.lineage) else None
     result = _module(model.path).model(replace(context, earlier=earlier))
-    connection.register("model_result", result)
-    connection.execute(f"create or replace table {model.name} as select * from model_result")
+    if not isinstance(result, str):
+        connection.register("model_result", result)
+        result = "from model_result"
+    connection.execute(f"create or replace table {model.name} as {result}")
     connection.unregister("model_result")
     touched.say(connection, model.name, model.lineage)
 

@@ -27,6 +27,44 @@ TOPICS: Mapping[str, Mapping[str, str]] = {
         "record": "VARCHAR",
         "customer_id": "VARCHAR",
     },
+    # How records are compared, decided once and kept: how much each agreement is worth, the shares
+    # of common values, and the values that strangers share. The newest version holds.
+    "identity_versions": {
+        "format": "INTEGER",
+        "recorded_at": "TIMESTAMP",
+        "version": "VARCHAR",
+        "people": "BIGINT",  # there when it was made
+        "settings": "JSON",
+        "decided_by": "VARCHAR",
+        "why": "VARCHAR",
+        "changed": "BIGINT",  # customers that were to change; null for a first version
+    },
+    "identity_terms": {
+        "format": "INTEGER",
+        "recorded_at": "TIMESTAMP",
+        "version": "VARCHAR",
+        "field": "VARCHAR",
+        "value": "VARCHAR",
+        "share": "DOUBLE",
+    },
+    "identity_shared": {
+        "format": "INTEGER",
+        "recorded_at": "TIMESTAMP",
+        "version": "VARCHAR",
+        "type": "VARCHAR",  # email, phone
+        "value": "VARCHAR",
+        "people": "BIGINT",
+    },
+    # What a person said of two records: the newest word about a pair holds.
+    "identity_overrides": {
+        "format": "INTEGER",
+        "recorded_at": "TIMESTAMP",
+        "left_record": "VARCHAR",
+        "right_record": "VARCHAR",
+        "decision": "VARCHAR",  # same, not_same, withdrawn
+        "decided_by": "VARCHAR",
+        "why": "VARCHAR",
+    },
     # What was decided about a row in quarantine, of that load's version of it.
     "quarantine": {
         "format": "INTEGER",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import math
 from collections.abc import Collection
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from company import Company
 from systems import System
 from warehouse import tables, transaction
 
+EXACT, CERTAIN = 15.0, 100.0  # bits: of a link by an exact identifier, and of one beyond doubt
 CHANNELS = {
     "shopify": "online",
     "woocommerce": "online",
@@ -47,14 +48,20 @@ def _trust(system: System) -> int:
 
 
 def say_company(connection: duckdb.DuckDBPyConnection, company: Company) -> None:
-    """ops.company: what models may know of company.toml."""
-    identity = json.dumps(company.identity, sort_keys=True, default=str, ensure_ascii=False)
+    """ops.company and ops.identity: what models may know of company.toml."""
+    _say(connection, "ops.company", "currency VARCHAR", [(company.currency,)])
+    identity = company.identity
     _say(
         connection,
-        "ops.company",
-        "currency VARCHAR, identity JSON",
-        [(company.currency, identity)],
+        "ops.identity",
+        "link_from DOUBLE, review_from DOUBLE, exact DOUBLE, certain DOUBLE",
+        [(bits(identity.link_probability), bits(identity.review_probability), EXACT, CERTAIN)],
     )
+
+
+def bits(probability: float) -> float:
+    """Its odds as the number of times they double: 0 is fifty-fifty, 10 a thousand to one."""
+    return math.log2(probability / (1 - probability))
 
 
 def store_as_of(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> None:

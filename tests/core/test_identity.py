@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.identity import customers
-from transforms.identity.clusters import model as clusters
 from transforms.identity.customers import assign
 from transforms.staging.identifiers import email, phone, tax_number
 from warehouse import memory
@@ -125,65 +124,6 @@ def test_a_retired_id_is_never_issued_again() -> None:
     first = assign(named(x="a"), {}, [], ALL)["a"]
     again = assign(named(x="a"), {}, [first], ALL)["a"]
     assert again != first
-
-
-def naive(records: list[str], edges: list[tuple[str, str]]) -> dict[str, str]:
-    """Union-find: record -> the smallest record it is linked with."""
-    parent = {record: record for record in records}
-
-    def root(record: str) -> str:
-        while parent[record] != record:
-            record = parent[record]
-        return record
-
-    first: dict[str, str] = {}
-    for record, key in edges:
-        one, other = root(first.setdefault(key, record)), root(record)
-        parent[max(one, other)] = min(one, other)
-    return {record: root(record) for record in records}
-
-
-@settings(max_examples=12)
-@given(
-    edges=st.lists(st.tuples(st.sampled_from(RECORDS), st.integers(0, 12)), max_size=30),
-    shared=st.sets(st.integers(0, 12), max_size=3),
-    merged=st.dictionaries(
-        st.sampled_from(RECORDS), st.sampled_from([*RECORDS, "s/customers/gone"]), max_size=4
-    ),
-)
-def test_clusters_are_connected_components(
-    edges: list[tuple[str, int]], shared: set[int], merged: dict[str, str]
-) -> None:
-    connection = memory()
-    connection.execute("create schema staging; create schema identity")
-    connection.execute(
-        "create table staging.known_records as select unnest(?::varchar[]) as record, "
-        "unnest(?::varchar[]) as merged_into",
-        [RECORDS[::-1], [merged.get(record) for record in RECORDS[::-1]]],
-    )
-    connection.execute(
-        "create table identity.keys (record varchar, type varchar, value varchar, key varchar)"
-    )
-    connection.execute("create table identity.shared_values (type varchar, value varchar)")
-    for record, key in edges:
-        row = [record, "email", str(key), f"email:{key}"]
-        connection.execute("insert into identity.keys values (?, ?, ?, ?)", row)
-    for key in shared:
-        connection.execute("insert into identity.shared_values values ('email', ?)", [str(key)])
-    context: Any = SimpleNamespace(connection=connection)
-    found = {row["record"]: row["cluster"] for row in clusters(context).to_pylist()}
-    links = [
-        (record, f"into {survivor}")
-        for loser, survivor in merged.items()
-        if survivor in RECORDS
-        for record in (loser, survivor)
-    ]
-    expected = naive(RECORDS, [*((r, str(k)) for r, k in edges if k not in shared), *links])
-    assert found.keys() == expected.keys()
-    for one in RECORDS:
-        for other in RECORDS:
-            together = expected[one] == expected[other]
-            assert (found[one] == found[other]) == together
 
 
 @pytest.mark.parametrize(

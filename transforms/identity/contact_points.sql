@@ -32,9 +32,16 @@ owned as (
     from held
     group by type, value
     having min(customer_id) = max(customer_id)
+),
+
+shared as (
+    select
+        shared_values.type,
+        shared_values.value
+    from journal.identity_shared as shared_values
+    inner join matching.version as versions on shared_values.version = versions.version
 )
 
 select owned.*
 from owned
-anti join identity.shared_values as shared
-    on owned.type = shared.type and owned.value = shared.value
+anti join shared on owned.type = shared.type and owned.value = shared.value

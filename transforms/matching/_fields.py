@@ -1,0 +1,292 @@
+"""What two people are compared by, level by level, and what each level is worth before any data
+taught better.
+
+A field's levels are tried in order; the first that holds counts. `m` is the share of pairs of one
+person's records that are at the level, `u` that of strangers' pairs: their ratio is the level's
+weight, in bits. Both were learnt from the company in a box and rounded; data replaces them as far
+as there is any. Each level is SQL over `<column>_l` and `<column>_r` of matching.people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+ELSE = "different"
+RARE = 16.0  # a rare value counts at most so many times more than a usual one
+
+
+@dataclass(frozen=True)
+class Level:
+    """`term`: the column whose share of people says how much agreeing by chance is worth.
+    `exact`: columns whose equality the level is, and nothing else. `shared`: people of one
+    household or company have it in common; None: as its field."""
+
+    label: str
+    sql: str
+    m: float
+    u: float
+    term: str | None = None
+    exact: tuple[str, ...] = ()
+    shared: bool | None = None
+
+
+@dataclass(frozen=True)
+class Field:
+    """`shared`: people of one household or company have it in common, so that all of these
+    together prove no more than that. `place`: of several that disagree, one counts."""
+
+    name: str
+    columns: tuple[str, ...]
+    levels: tuple[Level, ...]
+    different: tuple[float, float]  # m, u
+    shared: bool = False
+    place: bool = False
+    missing: str = ""
+
+    @property
+    def all_levels(self) -> tuple[Level, ...]:
+        return (*self.levels, Level(ELSE, ELSE, *self.different))
+
+    @property
+    def is_missing(self) -> str:
+        return self.missing or " or ".join(
+            f"{column}_l is null or {column}_r is null" for column in self.columns
+        )
+
+
+def same(column: str) -> str:
+    return f"{column}_l = {column}_r"
+
+
+def slip(column: str, edits: int = 1) -> str:
+    return f"damerau_levenshtein({column}_l, {column}_r) <= {edits}"
+
+
+def alike(column: str, least: float) -> str:
+    return f"jaro_winkler_similarity({column}_l, {column}_r) >= {least}"
+
+
+def among(column: str, other: str) -> str:
+    """The name stands somewhere among the other's names, but not as their `other` name."""
+    return (
+        f"(list_contains(names_r, {column}_l) and {column}_l is distinct from {other}_r)"
+        f" or (list_contains(names_l, {column}_r) and {column}_r is distinct from {other}_l)"
+    )
+
+
+SWAPPED = "first_l = last_r and last_l = first_r"
+MISTYPED = "(length({0}_l) >= 3 and damerau_levenshtein({0}_l, {0}_r) <= 1)"
+SWAPPED_DAY = (
+    "(left(born_l, 4) = left(born_r, 4) and substr(born_l, 5, 2) = substr(born_r, 7, 2)"
+    " and substr(born_l, 7, 2) = substr(born_r, 5, 2))"
+)
+# The same street and number are in every town.
+TOWN = "not coalesce(city_l <> city_r and postcode_l is distinct from postcode_r, false)"
+
+FIELDS: tuple[Field, ...] = (
+    Field(
+        "first",
+        ("first",),
+        (
+            Level("same", same("first"), 0.87, 0.0075, "first", ("first",)),
+            Level("swapped with the last", SWAPPED, 0.03, 1e-5),
+            Level("among the names", among("first", "last"), 0.015, 0.0012),
+            Level("slip", f"{alike('first', 0.92)} or {MISTYPED.format('first')}", 0.05, 0.0012),
+            Level("near", alike("first", 0.8), 0.01, 0.006),
+            Level("same initial", "left(first_l, 1) = left(first_r, 1)", 0.005, 0.05),
+        ),
+        (0.01, 0.93),
+    ),
+    Field(
+        "middle",
+        ("middle",),
+        (Level("same", same("middle"), 0.95, 0.055, "middle", ("middle",)),),
+        (0.05, 0.945),
+        missing="middle_l is null or middle_r is null or first_l <> first_r",
+    ),
+    Field(
+        "last",
+        ("last",),
+        (
+            Level("same", same("last"), 0.84, 0.0096, "last", ("last",)),
+            Level("swapped with the first", SWAPPED, 0.03, 1e-5),
+            Level(
+                "among the names",
+                "list_contains(names_r, last_l) or list_contains(names_l, last_r)",
+                0.02,
+                0.0023,
+            ),
+            Level("slip", f"{alike('last', 0.92)} or {MISTYPED.format('last')}", 0.055, 0.0016),
+            Level("near", alike("last", 0.8), 0.01, 0.006),
+        ),
+        (0.045, 0.98),
+        shared=True,
+    ),
+    Field(
+        "email",
+        ("email",),
+        (
+            Level("same", same("email"), 0.72, 2e-5, exact=("email",)),
+            Level(
+                "slip", f"digits_l is not distinct from digits_r and {slip('email', 2)}", 0.04, 1e-6
+            ),
+            Level("same digits", same("digits"), 0.1, 5e-4, "digits", ("digits",)),
+            Level("same domain", same("domain"), 0.06, 0.15, "domain", shared=True),
+        ),
+        (0.08, 0.85),
+    ),
+    Field(
+        "phone",
+        ("phone",),
+        (
+            Level("same", same("phone"), 0.79, 3e-5, exact=("phone",)),
+            Level("slip", slip("phone"), 0.01, 1e-6),
+        ),
+        (0.2, 1.0),
+        shared=True,
+    ),
+    Field(
+        "tax",
+        ("tax",),
+        (
+            Level("same", same("tax"), 0.93, 1e-5, exact=("tax",)),
+            Level("slip", slip("tax"), 0.03, 1e-5),
+            Level("two slips", slip("tax", 2), 0.01, 1e-4),
+        ),
+        (0.03, 1.0),
+    ),
+    Field(
+        "born",
+        ("born",),
+        (
+            Level("same", same("born"), 0.96, 5e-5, exact=("born",)),
+            Level("slip", f"{slip('born')} or {SWAPPED_DAY}", 0.02, 0.0015),
+            Level("two slips", slip("born", 2), 0.003, 0.016),
+            Level("same year", "left(born_l, 4) = left(born_r, 4)", 0.003, 0.0097),
+        ),
+        (0.014, 0.97),
+    ),
+    Field(
+        "address",
+        ("road", "house"),
+        (
+            Level("same", f"{same('road')} and {same('house')} and {TOWN}", 0.72, 5e-5),
+            Level(
+                "alike",
+                f"{alike('road', 0.88)} and {same('house')} and {TOWN}",
+                0.01,
+                1e-4,
+            ),
+            Level("same road", same("road"), 0.005, 0.002, "road", ("road",)),
+            Level("road alike", alike("road", 0.88), 0.007, 0.022),
+            Level("same number", same("house"), 0.005, 0.005, "house", ("house",)),
+        ),
+        (0.253, 0.97),
+        shared=True,
+        place=True,
+        missing="(road_l is null or road_r is null) and (house_l is null or house_r is null)",
+    ),
+    Field(
+        "postcode",
+        ("postcode",),
+        (
+            Level("same", same("postcode"), 0.73, 1e-4, "postcode", ("postcode",)),
+            Level("slip", slip("postcode"), 0.005, 0.0015),
+            Level("same region", "left(postcode_l, 2) = left(postcode_r, 2)", 0.015, 0.044),
+        ),
+        (0.25, 0.955),
+        shared=True,
+        place=True,
+    ),
+    Field(
+        "city",
+        ("city",),
+        (
+            Level("same", same("city"), 0.75, 0.045, "city", ("city",)),
+            Level("alike", alike("city", 0.9), 0.005, 0.001),
+        ),
+        (0.245, 0.954),
+        shared=True,
+        place=True,
+    ),
+    Field(
+        "company",
+        ("company",),
+        (
+            Level("same", same("company"), 0.86, 0.001, "company", ("company",)),
+            Level("alike", alike("company", 0.92), 0.11, 4e-4),
+            Level(
+                "one begins with the other",
+                "starts_with(company_l, company_r) or starts_with(company_r, company_l)",
+                0.01,
+                1e-4,
+            ),
+            Level("near", alike("company", 0.8), 0.015, 0.009),
+        ),
+        (0.005, 0.99),
+        shared=True,
+    ),
+)
+COMMON = ("first", "middle", "last", "digits", "domain", "company", "road", "house", "postcode")
+TERMS = (*COMMON, "city", "born")  # columns whose common values' shares are kept
+# People who share one of these are compared, where few are expected to. `strong`: whatever is
+# expected, since the values that many share are known.
+STRONG = ("email", "phone", "tax")
+KEYS: tuple[tuple[str, ...], ...] = (
+    *((name,) for name in STRONG),
+    *(("born",), ("digits",), ("digits", "domain"), ("first", "digits"), ("last", "digits")),
+    *(("first", "last"), ("first", "middle", "last"), ("first", "last", "domain")),
+    *(("first", "last", "city"), ("first", "last", "postcode")),
+    *(("first", "last", "house"), ("first", "last", "road")),
+    *(("born", "first"), ("born", "last"), ("first", "postcode"), ("last", "postcode")),
+    *(("road", "house"), ("road", "postcode"), ("house", "postcode"), ("last", "road")),
+    *(("first", "road"), ("last", "house", "city"), ("first", "house", "city")),
+    *(("company",), ("company", "city"), ("company", "domain")),
+    *(("last", "company"), ("first", "company")),
+)
+
+
+def comparisons(
+    weights: Mapping[str, Mapping[str, tuple[float, float]]], names: Iterable[str]
+) -> list[dict[str, Any]]:
+    """Splink's comparisons of the named fields; `weights`: field -> label -> m, u."""
+    wanted = set(names)
+    return [_comparison(field, weights[field.name]) for field in FIELDS if field.name in wanted]
+
+
+def _comparison(field: Field, weights: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
+    missing = {"sql_condition": field.is_missing, "is_null_level": True}
+    return {
+        "output_column_name": field.name,
+        "comparison_levels": [
+            missing,
+            *(_level(level, *weights[level.label]) for level in field.all_levels),
+        ],
+    }
+
+
+def _level(level: Level, m: float, u: float) -> dict[str, Any]:
+    found = {
+        "sql_condition": level.sql if level.label != ELSE else "ELSE",
+        "label_for_charts": level.label,
+        "m_probability": m,
+        "u_probability": u,
+    }
+    if level.term:
+        found |= {
+            "tf_adjustment_column": level.term,
+            "tf_adjustment_weight": 1.0,
+            "tf_minimum_u_value": u / RARE,
+            "disable_tf_exact_match_detection": True,
+        }
+    return found
+
+
+def shipped() -> dict[str, dict[str, tuple[float, float]]]:
+    """Field -> label -> m, u, of no data."""
+    return {
+        field.name: {level.label: (level.m, level.u) for level in field.all_levels}
+        for field in FIELDS
+    }

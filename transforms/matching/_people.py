@@ -1,0 +1,68 @@
+"""People as they are compared: one row per profile, without the values that strangers share, with
+the shares of its common values."""
+
+from __future__ import annotations
+
+from transforms.matching._fields import TERMS
+
+# Many write from a role mailbox; of a company's own record it is its address.
+ROLES = (
+    "^(info|muhasebe|satis|siparis|destek|iletisim|bilgi|yonetim|satinalma|musteri|kurumsal"
+    "|no-?reply|admin|sales|contact|office|support|mail)@"
+)
+PLAIN = ("company", "names", "first", "last", "middle", "tax", "valid_tax", "born")
+PLACE = ("road", "house", "city", "postcode")
+
+
+def profiles(shared: str) -> str:
+    """SELECT of one row per profile. `shared`: a relation of type and value."""
+    plain = ", ".join(f"any_value({column}) as {column}" for column in (*PLAIN, *PLACE))
+    return f"""
+        with grouped as (
+            select profile, any_value(is_company) as is_company, {plain},
+                any_value(email) as email, any_value(phone) as phone, count(*) as records
+            from matching.people
+            group by profile
+        ),
+        kept as (
+            select grouped.* replace (
+                case
+                    when emails.value is null
+                        and (is_company or not regexp_matches(email, '{ROLES}')) then email
+                end as email,
+                case when phones.value is null then phone end as phone
+            )
+            from grouped
+            left join {shared} as emails on emails.type = 'email' and email = emails.value
+            left join {shared} as phones on phones.type = 'phone' and phone = phones.value
+        )
+        select *,
+            nullif(regexp_extract(split_part(email, '@', 1), '[0-9]{{2,}}'), '') as digits,
+            nullif(split_part(email, '@', 2), '') as domain
+        from kept
+    """
+
+
+def with_shares(people: str, terms: str, count: int) -> str:
+    """SELECT of `people` with tf_<column>, the share of people that have the same there.
+
+    `terms`: a relation of field, value and share; what is not in it few have. `count`: of the
+    people when the terms were counted.
+    """
+    rare = 1.5 / max(count, 1)
+    shares = ", ".join(
+        f"case when people.{column} is not null then coalesce(of_{column}.share, {rare})"
+        f" end as tf_{column}"
+        for column in TERMS
+    )
+    joins = " ".join(
+        f"left join {terms} as of_{column} on of_{column}.field = '{_terms_of(column)}'"
+        f" and people.{column} = of_{column}.value"
+        for column in TERMS
+    )
+    return f"select people.*, {shares} from {people} as people {joins}"
+
+
+def _terms_of(column: str) -> str:
+    """First and last names are counted together: which is which is often mistaken."""
+    return "name" if column in ("first", "last") else column

@@ -1,0 +1,35 @@
+"""One row per profile and key it is compared by: who shares a key is compared.
+
+A key of several columns is used where, by the version's shares, only a few people are expected to
+have all of them in common; an e-mail, a telephone or a tax number always.
+"""
+
+from __future__ import annotations
+
+import json
+
+from transforms.matching._fields import KEYS, STRONG
+from warehouse.build import Context
+
+READS = ("matching.comparable", "matching.version")
+FEW = 5  # people expected to share a key
+
+
+def model(context: Context) -> str:
+    settings = context.connection.execute("select settings from matching.version").fetchall()
+    people = max(json.loads(settings[0][0])["people"], 1)
+    keys = ",\n".join(_key(columns, people) for columns in KEYS)
+    return f"""
+        select profile, key from (
+            select profile, unnest([{keys}]) as key from matching.comparable
+        ) where key is not null
+    """
+
+
+def _key(columns: tuple[str, ...], people: int) -> str:
+    there = " and ".join(f"{column} is not null" for column in columns)
+    if columns[0] not in STRONG:
+        expected = " * ".join(f"tf_{column}" for column in columns)
+        there += f" and {expected} * {people} <= {FEW}"
+    key = f"hash('{' '.join(columns)}', is_company, {', '.join(columns)})"
+    return f"case when {there} then {key} end"
