@@ -41,10 +41,14 @@ check: $(READY)  ## ruff, mypy, sqlfluff, architecture, contract versions
 	$(BIN)/python -m contracts.compare
 
 bench: $(READY)  ## benchmarks; ONLY=name FULL=1
+	$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --require-hashes -r benchmarks/requirements.lock
 	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(FULL),--full)
 
 drill: $(READY)  ## the proofs; FULL=1 at full size; ONLY=contacts SIZE=50000 KILLS=3
 	$(BIN)/python -m drills $(if $(FULL),--full) $(if $(ONLY),--only $(ONLY)) $(if $(SIZE),--size $(SIZE)) $(if $(KILLS),--kills $(KILLS))
+
+explain: $(READY)  ## why two records are one customer, or why not; ONE=shop/customers/1 OTHER=erp/customers/2
+	$(BIN)/python -m transforms.identity._explaining $(ONE) $(OTHER)
 
 contract: $(READY)  ## settings and a contract proposed for SYSTEM=x, from its WSDL and SAMPLE=answer.xml
 	$(BIN)/python -m sources.soap.propose $(SYSTEM) $(if $(WSDL),--wsdl $(WSDL)) $(if $(SAMPLE),--sample $(SAMPLE))
@@ -56,4 +60,4 @@ lock: $(READY)  ## write requirements.lock anew from pyproject.toml
 clean:  ## remove the environment and all data
 	rm -rf $(VENV) data
 
-.PHONY: help install demo up start test check bench drill contract lock clean
+.PHONY: help install demo up start test check bench drill explain contract lock clean

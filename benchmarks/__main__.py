@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import Options, Row
@@ -20,8 +21,10 @@ HERE = Path(__file__).parent
 NAMES = (
     *("pull_csv", "sftp_read", "pull_nested", "pull_http", "soap_stream", "second_round"),
     *("check", "load_merge", "build_360", "build_360_change", "serve", "dag_parse"),
-    "customer_value",
+    *("customer_value", "resolve", "resolve_change"),
+    *(f"identity_{name}" for name in ("febrl3", "febrl4", "sandbox_3000", "sandbox_100000")),
 )
+OVER_SETS = ("identity",)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,12 +42,19 @@ def main(arguments: list[str] | None = None) -> int:
     say(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     rows: list[Row] = []
     for name in [chosen.only] if chosen.only else NAMES:
-        module = importlib.import_module(f"benchmarks.{name}")
-        found = module.measure(Options(chosen.size or module.SIZE, chosen.full, say))
+        found = _measured(name, chosen.size, chosen.full, say)
         keep(chosen.out, found)
         rows += found
     print(table(rows))
     return 0
+
+
+def _measured(name: str, size: int | None, full: bool, say: Callable[[str], None]) -> list[Row]:
+    """Of benchmarks over several sets, <benchmark>_<set> is one."""
+    base, _, part = name.partition("_")
+    module = importlib.import_module(f"benchmarks.{base if base in OVER_SETS else name}")
+    options = Options(size or module.SIZE, full, say)
+    return module.measure(options, part) if base in OVER_SETS else module.measure(options)
 
 
 def keep(path: Path, rows: list[Row]) -> None:

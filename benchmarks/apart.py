@@ -26,7 +26,7 @@ PRELOADED = [
     *("great_expectations", "contracts.dialect"),
     *("warehouse.pull", "warehouse.check", "warehouse.load"),
     *("warehouse.build", "publishers.engine", "scipy.sparse.csgraph", "phonenumbers"),
-    "scipy.optimize",
+    *("scipy.optimize", "splink"),
     *("sources.shopify", "sources.woocommerce", "sources.hubspot", "sources.soap"),
     *("sources.files", "publishers.soap", "publishers.files", "dlt.destinations"),
 ]

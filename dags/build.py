@@ -21,7 +21,7 @@ with DAG(
         "`contracts/marts.odcs.yaml`, and swaps the served files. A mart that breaks its contract "
         "is not served: the previous files stay. Skips itself when nothing changed."
     ),
-    schedule=reduce(or_, [Asset(f"raw_{name}") for name in names]) if names else None,
+    schedule=reduce(or_, [Asset("identity_overrides"), *(Asset(f"raw_{name}") for name in names)]),
     catchup=False,
     max_active_runs=1,
     is_paused_upon_creation=False,

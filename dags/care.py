@@ -1,4 +1,5 @@
-"""Started by hand: check_system, replay_quarantine, rebuild. By night: compact, upkeep."""
+"""Started by hand: check_system, replay_quarantine, overrule_identity, relearn_identity, rebuild.
+By night: compact, upkeep."""
 
 from __future__ import annotations
 
@@ -81,6 +82,65 @@ with DAG(
         return steps.load((params or {})["system"])
 
     replay() >> load()
+
+with DAG(
+    dag_id="overrule_identity",
+    description="Says that two records are one customer, or that they are not",
+    doc_md=(
+        "What a person says wins over everything that was found, until it is withdrawn. Write the "
+        "records as in `identity.customers`: `shop/customers/123`, or `shop/orders/77` for a "
+        "guest's order; why they are linked, or not, says `make explain`.\n\n"
+        "The next build follows, and publishing gives each tool what it then should show."
+    ),
+    params={
+        "left": Param("", type="string", minLength=3),
+        "right": Param("", type="string", minLength=3),
+        "decision": Param("not_same", type="string", enum=["same", "not_same", "withdrawn"]),
+        "why": Param("", type="string", minLength=3),
+    },
+    **COMMON,
+):
+
+    @task(
+        execution_timeout=timedelta(minutes=5),
+        retries=0,
+        outlets=[Asset("identity_overrides")],
+    )
+    def overrule(params: dict | None = None, dag_run=None) -> dict:
+        by = getattr(dag_run, "triggering_user_name", None) or ""
+        return steps.overrule_identity(params or {}, by)
+
+    overrule()
+
+with DAG(
+    dag_id="relearn_identity",
+    description="Learns anew how people are compared, and says first what that would change",
+    doc_md=(
+        "Within a version records are always compared alike. After a year, or a new shop, it may "
+        "be worth learning anew from the people there are. Without `apply` the task only says how "
+        "many customers would change; with it the new version holds from the next build on. "
+        "Customer ids stay where they can."
+    ),
+    params={
+        "apply": Param(False, type="boolean"),
+        "why": Param("", type="string", minLength=3),
+    },
+    **COMMON,
+):
+
+    @task(
+        pool="warehouse",
+        priority_weight=1,
+        weight_rule="absolute",
+        execution_timeout=timedelta(hours=2),
+        retries=0,
+        outlets=[Asset("identity_overrides")],
+    )
+    def relearn(params: dict | None = None, dag_run=None) -> dict:
+        by = getattr(dag_run, "triggering_user_name", None) or ""
+        return steps.relearn_identity(params or {}, by)
+
+    relearn()
 
 with DAG(
     dag_id="rebuild",

@@ -225,6 +225,32 @@ def replay_quarantine(params: dict[str, Any], by: str) -> Summary:
     return [asdict(one) for one in done]
 
 
+def overrule_identity(params: dict[str, Any], by: str) -> dict[str, Any]:
+    from warehouse.overrides import overrule
+
+    with _hopeless(ValueError, FileNotFoundError):
+        left, right = overrule(
+            _places(), params["left"], params["right"], params["decision"], by, params["why"]
+        )
+    return {"records": [left, right], "decision": params["decision"]}
+
+
+def relearn_identity(params: dict[str, Any], by: str) -> dict[str, Any]:
+    from transforms.matching._relearning import relearn
+
+    apply = bool(params.get("apply"))
+    with _hopeless(ValueError):
+        done = relearn(_places(), by or "unknown", params["why"], apply=apply)
+    log.info(
+        "of %d customers, made of %d people, %d %s",
+        done.customers,
+        done.people,
+        done.changed,
+        "change with the next build" if apply else "would change; nothing was decided",
+    )
+    return asdict(done)
+
+
 def rebuild() -> list[str]:
     from warehouse.rebuild import rebuild
 

@@ -141,7 +141,9 @@ def _firm(random: Random, id_: str, number: int) -> Person:
     for place in range(1, 1 + random.randrange(1, 5)):
         contact = _person(random, id_)
         email = f"{slug(contact.given[0])}.{slug(contact.surname)}@{domain}"
-        firm.contacts.append(Name(f"{id_}.{place}", " ".join(contact.given), contact.surname, email))
+        firm.contacts.append(
+            Name(f"{id_}.{place}", " ".join(contact.given), contact.surname, email)
+        )
     return firm
 
 

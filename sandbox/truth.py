@@ -16,12 +16,18 @@ Record = tuple[str, str]  # system, and its own id of the record
 @dataclass(frozen=True)
 class Found:
     """Over pairs of records of one person: precision, how many linked pairs are right; recall,
-    how many right pairs are linked."""
+    how many right pairs are linked. `b3_f1`: B-cubed, the same asked of each record and averaged.
+    """
 
     customers: int
     people: int
     precision: float
     recall: float
+    b3_f1: float
+
+    @property
+    def f1(self) -> float:
+        return _f1(self.precision, self.recall)
 
 
 def customer_ids(places: Places) -> dict[Record, str]:
@@ -37,18 +43,25 @@ def found(places: Places, truth: Iterable[tuple[str, str, str]]) -> Found:
     return score(customer_ids(places), person)
 
 
-def score(customers: Mapping[Record, str], people: Mapping[Record, str]) -> Found:
+def score(customers: Mapping[Any, str], people: Mapping[Any, str]) -> Found:
     """Records that nobody made a customer of count as people not found."""
-    known = [(people[record], customer) for record, customer in customers.items()]
-    linked = _pairs(Counter(customer for _, customer in known))
-    right = _pairs(Counter(known))
-    true = _pairs(Counter(people.values()))
+    known = Counter((people[record], customer) for record, customer in customers.items())
+    of_customer = Counter(customers.values())
+    of_person = Counter(people.values())
+    linked, right, true = _pairs(of_customer), _pairs(known), _pairs(of_person)
+    precise = sum(n * n / of_customer[customer] for (_, customer), n in known.items())
+    complete = sum(n * n / of_person[person] for (person, _), n in known.items())
     return Found(
         customers=len(set(customers.values())),
         people=len(set(people.values())),
         precision=right / linked if linked else 1.0,
         recall=right / true if true else 1.0,
+        b3_f1=_f1(precise / max(len(customers), 1), complete / max(len(people), 1)),
     )
+
+
+def _f1(precision: float, recall: float) -> float:
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
 def _plain(record: str) -> Record:

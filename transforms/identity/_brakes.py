@@ -9,11 +9,14 @@ are not the same.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 Link = tuple[float, int, int, str]  # weight, profiles, rule
+RELIABLE = -6.0  # bits; birth dates of one person that differ weigh less than that
 WEAK = 6.0  # bits; of a link that alone holds two groups together
 GROUP = 4  # records: fewer say too little to be a group
 LARGE = 60  # profiles
@@ -56,6 +59,12 @@ class Group:
     def is_established(self) -> bool:
         """Two records agree on how to reach them."""
         return any(count > 1 for values in self.contacts.values() for count in values.values())
+
+
+def births_count(settings: Mapping[str, Any]) -> bool:
+    """Whether a version holds birth dates for reliable."""
+    m, u = settings["weights"]["born"]["different"]
+    return math.log2(m / u) < RELIABLE
 
 
 def split(

@@ -8,7 +8,6 @@ Only components in which something may contradict are taken apart in Python.
 from __future__ import annotations
 
 import json
-import math
 from collections import defaultdict
 
 import numpy as np
@@ -17,7 +16,7 @@ import pyarrow as pa
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from transforms.identity._brakes import GROUP, LARGE, Link, Person, split
+from transforms.identity._brakes import GROUP, LARGE, Link, Person, births_count, split
 from warehouse import Database
 from warehouse.build import Context
 
@@ -28,7 +27,6 @@ READS = (
     "matching.version",
     "journal.identity_overrides",
 )
-RELIABLE = -6.0  # bits; birth dates of one person that differ weigh less than that
 SUSPECTS = """
     select components.component
     from components inner join matching.comparable as people on components.profile = people.profile
@@ -64,7 +62,8 @@ def model(context: Context) -> pa.Table:
         "components", pa.table({"profile": profiles, "component": labels.astype(np.int64)})
     )
     connection.execute(APART)
-    parts = _split(connection, _births_count(connection), len(profiles))
+    settings = connection.execute("select settings from matching.version").fetchall()
+    parts = _split(connection, births_count(json.loads(settings[0][0])), len(profiles))
     connection.register("parts", parts)
     found = connection.execute(
         """select people.record, coalesce(parts.cluster, components.component) as cluster
@@ -92,19 +91,9 @@ def _components(
     return profiles.combine_chunks(), labels
 
 
-def _births_count(connection: Database) -> bool:
-    settings = json.loads(
-        connection.execute("select settings from matching.version").fetchall()[0][0]
-    )
-    m, u = settings["weights"]["born"]["different"]
-    return math.log2(m / u) < RELIABLE
-
-
-def _split(connection: Database, births_count: bool, size: int) -> pa.Table:
+def _split(connection: Database, births: bool, size: int) -> pa.Table:
     """profile and its cluster, of components that were taken apart."""
-    suspects = SUSPECTS.format(
-        births_count="true" if births_count else "false", group=GROUP, large=LARGE
-    )
+    suspects = SUSPECTS.format(births_count="true" if births else "false", group=GROUP, large=LARGE)
     connection.execute(f"create or replace temp table suspects as {suspects}")
     people: dict[int, dict[int, Person]] = defaultdict(dict)
     for component, profile, *said in connection.execute(
@@ -129,7 +118,7 @@ def _split(connection: Database, births_count: bool, size: int) -> pa.Table:
     found: dict[str, list[int]] = {"profile": [], "cluster": []}
     number = size  # above all components'
     for component in sorted(people):
-        groups, _ = split(people[component], links[component], apart, births_count=births_count)
+        groups, _ = split(people[component], links[component], apart, births_count=births)
         for group in groups if len(groups) > 1 else ():
             found["profile"] += sorted(group)
             found["cluster"] += [number] * len(group)

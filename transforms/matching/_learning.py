@@ -33,6 +33,7 @@ from warehouse import Database
 
 Weights = dict[str, dict[str, tuple[float, float]]]
 LITTLE = 100  # people: from fewer nothing is learnt
+UNKNOWN = 1_000  # people that two are held to be of, where it cannot be learnt
 SEED = 1
 PAIRS = 1e6  # of strangers that are looked at
 FEW = 200  # pairs in a block that nothing can be learnt from
@@ -71,7 +72,7 @@ def learn(connection: Database) -> Learnt:
             with_shares(f"{SCRATCH}.plain", f"{SCRATCH}.terms", count),
         )
         fields = [f.name for f in FIELDS if is_filled(connection, f.columns[0], count)]
-        weights, prior = _fields.shipped(), 1 / max(count, 2)
+        weights, prior = _fields.shipped(), 1 / max(count, UNKNOWN)
         if count >= LITTLE:
             weights, prior = _estimate(connection, fields, count)
         settings = {
@@ -144,7 +145,7 @@ def _estimate(connection: Database, fields: list[str], count: int) -> tuple[Weig
                 sure, recall=EXPECTED_RECALL
             )
             prior = _saved(first)["probability_two_random_records_match"]
-        prior = min(max(prior, 0.01 / count), 0.5)
+        prior = min(max(prior, 0.01 / count), 0.01)
         first.training.estimate_u_using_random_sampling(
             max_pairs=PAIRS, seed=SEED, min_count_per_level=None, num_chunks=1
         )

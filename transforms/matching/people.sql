@@ -1,6 +1,7 @@
 -- One row per known record in the form records are compared in: folded names, the road and house
 -- of an address, valid identifiers. Records with the same `profile` say the same of somebody who
--- can be recognised by it: they are compared as one.
+-- can be recognised by it: they are compared as one. (md5, because DuckDB's own hash is the same
+-- for some texts that differ in two letters.)
 with records as (
     select * from staging.known_records
 ),
@@ -54,7 +55,10 @@ parts as (
         coalesce(
             company = name
             or (name is null and company is not null)
-            or (company is null and regexp_matches(name, '\b(a\. ?s\.|ltd|sti|limited|anonim)\b|\ba\. ?s\.$| as$')),
+            or (
+                company is null
+                and regexp_matches(name, '\b(a\. ?s\.|ltd|sti|limited|anonim)\b|\ba\. ?s\.$| as$')
+            ),
             false
         ) as is_company,
         names,
@@ -104,7 +108,8 @@ recognised as (
         phones.normal as phone,
         taxes.normal as valid_tax,
         case
-            when records.tax_number is not null and taxes.normal is null
+            when
+                records.tax_number is not null and taxes.normal is null
                 and regexp_full_match(parts.tax, '[0-9]{10,11}') then null
             else parts.tax
         end as tax,
@@ -132,13 +137,25 @@ select
                 or (recognised.email is not null and recognised.first is not null)
             )
             then
-                hash(
-                    recognised.is_company, recognised.company, recognised.names, recognised.first,
-                    recognised.last, recognised.email, recognised.phone, recognised.tax,
-                    recognised.born, recognised.road, recognised.house, recognised.city,
-                    recognised.postcode
+                md5_number_lower(
+                    concat_ws(
+                        chr(31),
+                        coalesce(recognised.is_company::varchar, ''),
+                        coalesce(recognised.company, ''),
+                        coalesce(array_to_string(recognised.names, ' '), ''),
+                        coalesce(recognised.first, ''),
+                        coalesce(recognised.last, ''),
+                        coalesce(recognised.email, ''),
+                        coalesce(recognised.phone, ''),
+                        coalesce(recognised.tax, ''),
+                        coalesce(recognised.born, ''),
+                        coalesce(recognised.road, ''),
+                        coalesce(recognised.house, ''),
+                        coalesce(recognised.city, ''),
+                        coalesce(recognised.postcode, '')
+                    )
                 )
-        else hash(recognised.record)
+        else md5_number_lower(recognised.record)
     end as profile,
     recognised.* exclude (record)
 from recognised
