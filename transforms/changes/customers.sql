@@ -15,7 +15,9 @@ with records as (
 mentions as (
     select
         mentions.customer_id,
-        bit_xor(hash(mentions.reference, mentions.content, systems.channel)) as content
+        bit_xor(hash(
+            mentions.reference, mentions.content, mentions.order_record, systems.channel
+        )) as content
     from identity.mentions as mentions
     left join ops.systems as systems on mentions.system = systems.system
     where mentions.customer_id is not null
