@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from company import Company
+from systems import System
+from tests.core import feeds
 from tests.core.feeds import ERP, SYSTEMS, WEB, build_it, gone, person, put, rate, sale, take
 from tests.core.house import CUSTOMERS, NOON, House, write_contract
 from tests.core.test_build import order
@@ -209,6 +211,18 @@ def test_what_feeds_and_days_bring_is_what_it_would_be_made_anew(
             store_as_of(connection, (NOON + timedelta(days=day)).replace(tzinfo=None))
             refresh(Context(connection, Journal(house.places.journal)), MODELS)
             hold(connection)
+
+
+def test_two_rows_that_change_alike_do_not_cancel_out(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for what, one, other in (("person", 1, 1), ("cart", 1, 1), ("cart", 2, 1)):
+        FED[what](house, one, other)
+    build_it(house)
+    web = System("web", "files", contract="canonical", settings={"channel": "kiosk"})
+    monkeypatch.setattr(feeds, "SYSTEMS", (ERP, web))
+    build_it(house)
+    assert house.sql("select distinct channel from marts.timeline") == [("kiosk",)]
 
 
 def test_what_is_served_of_a_product_goes_with_it(house: House) -> None:

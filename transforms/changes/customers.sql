@@ -1,7 +1,7 @@
 -- One row per customer with one hash of all that is said of it: marts that ask
--- is_touched(customer_id) are brought up to date for those whose hash is another than before. A row's
--- hash is hashed once more: DuckDB xors the last of several values to the others, so that, summed by
--- xor, what changed alike in two rows would not show.
+-- is_touched(customer_id) are brought up to date for those whose hash is another than before. A
+-- row's hash is hashed once more: DuckDB xors the last of several values to the others, and what
+-- changed alike in two rows would cancel out where their hashes are summed by xor.
 with records as (
     select
         customers.customer_id,
