@@ -166,7 +166,7 @@ EVERYONE = [("person", 1, 1), ("person", 2, 2), ("person", 3, 3)]
 )
 @example(  # a product goes to another category, then from the shop
     [
-        (EVERYONE + [("sale", 1, 1), ("line", 1, 2), ("product", 1, 2)], "TRY"),
+        ([*EVERYONE, ("sale", 1, 3), ("line", 1, 2), ("product", 1, 2)], "TRY"),
         ([("product", 3, 2)], "TRY"),
         ([("no product", 3, 2)], "TRY"),
     ]
