@@ -64,6 +64,13 @@ def opened(people: int, seed: int) -> Iterator[Box]:
         serving(erp.app()) as erp_url,
         till.serving() as till_address,
     ):
+        files = {
+            "host": till_address.host,
+            "port": till_address.port,
+            "login": till.login,
+            "password": till.password,
+            "extra": {"host_key": till_address.host_key},
+        }
         connections: dict[str, dict[str, Any]] = {
             "shop": {
                 "host": shop_url,
@@ -78,13 +85,9 @@ def opened(people: int, seed: int) -> Iterator[Box]:
                 "password": erp.password,
                 "extra": {"dolibarrkey": erp.key},
             },
-            "till": {
-                "host": till_address.host,
-                "port": till_address.port,
-                "login": till.login,
-                "password": till.password,
-                "extra": {"host_key": till_address.host_key},
-            },
+            "till": files,
+            "feeds": files,
+            "calls": files,
         }
         stores: dict[str, Store] = {
             "shop": shop,

@@ -25,16 +25,23 @@ CHANNELS = {
 
 def say_systems(connection: duckdb.DuckDBPyConnection, systems: Collection[System]) -> None:
     """ops.systems: what models may know of systems.toml."""
+    names = {system.name for system in systems}
     rows = sorted(
-        (s.name, s.kind, str(s.settings.get("channel", CHANNELS[s.kind])), _trust(s))
+        (s.name, s.kind, str(s.settings.get("channel", CHANNELS[s.kind])), _trust(s), _keys_of(s))
         for s in systems
     )
-    _say(
-        connection,
-        "ops.systems",
-        "system VARCHAR, kind VARCHAR, channel VARCHAR, trust BIGINT",
-        rows,
-    )
+    for name, *_, keys_of in rows:
+        if keys_of not in (names | {name}):
+            raise ValueError(
+                f"systems.toml, [{name}]: keys_of is {keys_of!r}; valid are the systems "
+                f"{', '.join(sorted(names))}."
+            )
+    columns = "system VARCHAR, kind VARCHAR, channel VARCHAR, trust BIGINT, keys_of VARCHAR"
+    _say(connection, "ops.systems", columns, rows)
+
+
+def _keys_of(system: System) -> str:
+    return str(system.settings.get("keys_of", system.name))
 
 
 def _trust(system: System) -> int:

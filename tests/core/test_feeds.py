@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from company import Company
+from systems import System
+from tests.core import feeds
 from tests.core.feeds import CRM, ERP, SHOP, WEB, build_it, gone, person, put, rate, sale
 from tests.core.house import House
+from warehouse.build import build
 
 AT = "2026-05-01T09:00:00Z"
 VKN = "1234567808"
@@ -84,6 +87,43 @@ def test_a_row_belongs_to_whom_its_order_or_tax_number_belongs(company: House) -
     assert who(company, "surveys", "survey_key") == {"A1": "K3"}
     assert who(company, "invoices", "invoice_key") == {"F1": "K3"}
     assert who(company, "carts", "cart_key") == {"C1": "K3"}
+
+
+def test_a_tool_may_write_the_numbers_of_another_system(
+    company: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(company, WEB, "surveys", {"survey_id": "A1", "order_id": "S1", "answered_at": AT})
+    put(company, WEB, "carts", {"cart_id": "C1", "customer_key": "K2"})
+    build_it(company)
+    assert who(company, "surveys", "survey_key") == {"A1": None}
+    tool = System("web", "files", contract="canonical", settings={"keys_of": "erp"})
+    monkeypatch.setattr(feeds, "SYSTEMS", (ERP, tool))
+    build_it(company)
+    assert who(company, "surveys", "survey_key") == {"A1": "K3"}
+    assert who(company, "surveys", "order_id") == {"erp/orders/S1": "K3"}
+    assert who(company, "carts", "cart_key") == {"C1": "K2"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"keys_of": "till"}, "keys_of is 'till'; valid are the systems erp, web"),
+        ({"trust": "much"}, "trust must be a whole number, not 'much'"),
+    ],
+)
+def test_what_a_system_cannot_be_is_refused(
+    house: House, settings: dict[str, str], said: str
+) -> None:
+    web = System("web", "files", contract="canonical", settings=settings)
+    with pytest.raises(ValueError, match=said):
+        build(house.places, [ERP, web])
+
+
+def test_rows_of_a_system_that_is_no_more_stay(company: House) -> None:
+    put(company, WEB, "interactions", event(1, email="k1@a.tr"))
+    build_it(company)
+    build(company.places, [ERP])
+    assert who(company, "interactions", "interaction_key") == {"E1": "K1"}
 
 
 def test_a_row_finds_its_customer_when_the_customer_comes_later(company: House) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SYSTEMS = ("shop", "webshop", "crm", "erp", "till")
+PUBLISHED = ("shop", "webshop", "crm", "erp", "till")
+SYSTEMS = (*PUBLISHED, "feeds", "calls")
 WRONG = '[shop]\nkind = "shopfiy"\n'
 NO_CONTRACT = '[till]\nkind = "files"\ncontract = "tills"\n'
 SCHEDULED = '[outlet]\nkind = "woocommerce"\nschedule = "*/15 * * * *"\n'
@@ -59,7 +60,7 @@ def test_parsing_imports_nothing_heavy(parsed: dict[str, Any]) -> None:
 def test_every_system_has_its_dags(parsed: dict[str, Any], dags: dict[str, Any]) -> None:
     assert parsed["shipped"]["errors"] == []
     pulls = {f"pull_{name}" for name in SYSTEMS}
-    publishes = {f"publish_{name}" for name in SYSTEMS}
+    publishes = {f"publish_{name}" for name in PUBLISHED}
     assert dags.keys() == {
         *pulls,
         *publishes,

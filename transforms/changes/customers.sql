@@ -1,9 +1,11 @@
 -- One row per customer with one hash of all that is said of it: marts that ask
--- is_touched(customer_id) are brought up to date for those whose hash is another than before.
+-- is_touched(customer_id) are brought up to date for those whose hash is another than before. A
+-- row's hash is hashed once more: DuckDB xors the last of several values to the others, and what
+-- changed alike in two rows would cancel out where their hashes are summed by xor.
 with records as (
     select
         customers.customer_id,
-        bit_xor(hash(records, systems, ages.age_class)) as content
+        bit_xor(hash(hash(records, systems, ages.age_class))) as content
     from staging.records as records
     inner join identity.customers as customers on records.record = customers.record
     left join ops.systems as systems on records.system = systems.system
@@ -15,7 +17,9 @@ with records as (
 mentions as (
     select
         mentions.customer_id,
-        bit_xor(hash(mentions.reference, mentions.content, systems.channel)) as content
+        bit_xor(hash(hash(
+            mentions.reference, mentions.content, mentions.order_record, systems.channel
+        ))) as content
     from identity.mentions as mentions
     left join ops.systems as systems on mentions.system = systems.system
     where mentions.customer_id is not null
@@ -40,7 +44,7 @@ facts as (
 
 select
     facts.customer_id,
-    bit_xor(hash(facts.content, companies.currency)) as content
+    bit_xor(hash(hash(facts.content, companies.currency))) as content
 from facts
 cross join ops.company as companies
 group by facts.customer_id

@@ -1,13 +1,14 @@
 -- One row per customer with orders: a hash of all that they say, and what classes are made of.
 select
     customers.customer_id,
-    bit_xor(hash(
+    -- hashed twice as in changes.customers
+    bit_xor(hash(hash(
         orders.order_record,
         orders.content,
         orders.total_company,
         orders.is_recent,
         systems.channel
-    )) as content,
+    ))) as content,
     count(*) filter (where orders.is_sale) as order_count,
     min(orders.ordered_on) filter (where orders.is_sale) as first_order_on,
     max(orders.ordered_on) filter (where orders.is_sale) as last_order_on,

@@ -66,6 +66,7 @@ best as (
 select
     mentions.reference,
     mentions.system,
+    mentions.order_record,
     best.customer_id,
     mentions.content
 from mentions

@@ -7,7 +7,7 @@ select
     carts.created_at,
     carts.updated_at,
     carts.is_bought,
-    carts.order_record as order_id,
+    mentions.order_record as order_id,
     carts.currency,
     carts.total::decimal(18, 2) as total,
     carts.line_count

@@ -7,7 +7,7 @@ select
     invoices.number,
     invoices.type,
     invoices.status,
-    invoices.order_record as order_id,
+    mentions.order_record as order_id,
     invoices.issued_at,
     invoices.due_on,
     invoices.currency,

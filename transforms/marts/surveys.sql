@@ -8,7 +8,7 @@ select
     surveys.score,
     surveys.answered_at,
     surveys.answered_at::date as answered_on,
-    surveys.order_key,
+    mentions.order_record as order_id,
     surveys.comment,
     surveys.channel
 from staging.surveys as surveys

@@ -64,10 +64,10 @@ def weight(settings: Settings) -> str:
     """SQL: how much speaks for two being one, in bits, over what scored() gives."""
     prior = math.log2(settings["prior"] / (1 - settings["prior"]))
     caps = settings["caps"]
-    cap = f"(case when company_l = company_r then {caps['company']!r} else {caps['person']!r} end)"
+    cap = f"(case when company_l = company_r then {caps['company']!r}::double else {caps['person']!r}::double end)"
     return (
-        f"(case when is_company_l then {prior!r} + {SHARED} + {AGAINST} + {PERSONAL}"
-        f" else least({prior!r} + {SHARED}, {cap}) + {PERSONAL} + {AGAINST} end)"
+        f"(case when is_company_l then {prior!r}::double + {SHARED} + {AGAINST} + {PERSONAL}"
+        f" else least({prior!r}::double + {SHARED}, {cap}) + {PERSONAL} + {AGAINST} end)"
     )
 
 
@@ -110,5 +110,5 @@ def _weight(field: Field, settings: Settings) -> str:
 def _bits(level: Level, m: float, u: float) -> str:
     """Of a common value agreeing says less than usual, of a rare one more."""
     if not level.term:
-        return repr(math.log2(m / u))
+        return f"{math.log2(m / u)!r}::double"
     return f"log2({m!r} / greatest(tf_{level.term}, {u / RARE!r}))"

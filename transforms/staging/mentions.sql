@@ -113,11 +113,25 @@ mentions as (
     select * from payments
     union all by name
     select * from refunds
+),
+
+-- a survey tool writes the numbers that the till gave its customers and orders
+named as (
+    select
+        mentions.*,
+        coalesce(systems.keys_of, mentions.system) as owner,
+        length(mentions.system) + 1 as behind
+    from mentions
+    left join ops.systems as systems on mentions.system = systems.system
 )
 
 select
-    mentions.* exclude (happens_at)
-    -- what is yet to come is said anew when it has come
-    replace (hash(mentions.content, mentions.happens_at <= builds.as_of) as content)
-from mentions
+    named.* exclude (happens_at, owner, behind)
+    replace (
+        owner || substr(customer_record, behind) as customer_record,
+        owner || substr(order_record, behind) as order_record,
+        -- what is yet to come is said anew when it has come
+        hash(named.content, named.happens_at <= builds.as_of) as content
+    )
+from named
 cross join ops.as_of as builds

@@ -5,7 +5,6 @@ select
     _key as key,
     _system || '/customers/' || customer_key as customer_record,
     _system || '/orders/' || order_id as order_record,
-    order_id as order_key,
     email,
     phone,
     lower(kind) as kind,

@@ -7,18 +7,25 @@ with orders as (
         -- an order without an account is its own record
         coalesce(customer_record, order_record) as record
     from staging.orders
+),
+
+builds as (
+    select
+        companies.currency,
+        builds.as_of,
+        builds.as_of - interval 12 months as year_ago
+    from ops.as_of as builds
+    cross join ops.company as companies
 )
 
 select
     orders.*,
-    companies.currency as company_currency,
-    (
-        orders.total * if(orders.currency = companies.currency, 1, rates.rate)
-    )::decimal(18, 2) as total_company,
-    orders.ordered_at > builds.as_of - interval 12 months
-    and orders.ordered_at <= builds.as_of as is_recent
+    case
+        when orders.currency = builds.currency then orders.total::decimal(18, 2)
+        else (orders.total * rates.rate)::decimal(18, 2)
+    end as total_company,
+    orders.ordered_at > builds.year_ago and orders.ordered_at <= builds.as_of as is_recent
 from orders
-cross join ops.company as companies
-cross join ops.as_of as builds
+cross join builds
 left join staging.daily_rates as rates
     on orders.currency = rates.currency and orders.ordered_on = rates.day
