@@ -46,11 +46,13 @@ KEPT = "Kept as a table"
 @dataclass(frozen=True)
 class Context:
     """What a Python model may use. `earlier`: its own table of the last build, where that was made
-    by the same text; what it found out about a value then still holds."""
+    by the same text; what it found out about a value then still holds. `changed`: of a model with
+    CONTENTS, a table of the keys whose content is another since then."""
 
     connection: duckdb.DuckDBPyConnection
     journal_files: Journal
     earlier: str | None = None
+    changed: str | None = None
 
     def journal(self, topic: str, records: Iterable[Mapping[str, Any]]) -> None:
         """Writes to the journal first, then takes it into the warehouse."""
@@ -108,7 +110,7 @@ def build(
         _hold_room(places)
         as_of = (now or datetime.now(UTC)).replace(tzinfo=None, microsecond=0)
         store_as_of(connection, as_of)
-        _drop_gone(connection, models)
+        tables.drop_gone(connection, [model.name for model in models])
         built = refresh(Context(connection, journal), models)
         across_loads(connection, systems, as_of)
         build_id = meta.describe(connection, hold(connection, as_of))
@@ -282,20 +284,17 @@ def _build(context: Context, model: Model) -> None:
     if model.sql is not None:
         connection.execute(f"create or replace {model.kind} {model.name} as {model.sql}")
         return
+    module = _module(model.path)
+    contents = getattr(module, "CONTENTS", None)
     earlier = model.name if touched.is_of(connection, model.name, model.lineage) else None
-    result = _module(model.path).model(replace(context, earlier=earlier))
+    changed = touched.changed_rows(connection, model.name, contents) if contents else None
+    result = module.model(replace(context, earlier=earlier, changed=changed))
     if not isinstance(result, str):
         connection.register("model_result", result)
         result = "from model_result"
-    connection.execute(f"create or replace table {model.name} as {result}")
+    with transaction(connection):
+        connection.execute(f"create or replace table {model.name} as {result}")
+        if contents:
+            touched.remember_rows(connection, model.name, contents)
     connection.unregister("model_result")
     touched.say(connection, model.name, model.lineage)
-
-
-def _drop_gone(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> None:
-    """Of models that are no more: served on, they would never change again."""
-    schemas = {model.name.partition(".")[0] for model in models}
-    names = {model.name for model in models}
-    for name, kind in tables.kinds(connection).items():
-        if name.partition(".")[0] in schemas and name not in names:
-            connection.execute(f"drop {kind} {name}")

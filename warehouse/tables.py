@@ -5,7 +5,7 @@ So every model always runs, and a company with only two systems gets a working v
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -166,3 +166,11 @@ def _create(connection: duckdb.DuckDBPyConnection, wanted: Mapping[str, Mapping[
             for column, kind in columns.items():
                 if column not in there:
                     connection.execute(f"alter table {name} add column {quoted(column)} {kind}")
+
+
+def drop_gone(connection: duckdb.DuckDBPyConnection, models: Collection[str]) -> None:
+    """Tables of models that are no more: served on, they would never change again."""
+    schemas = {model.partition(".")[0] for model in models}
+    for name, kind in kinds(connection).items():
+        if name.partition(".")[0] in schemas and name not in models:
+            connection.execute(f"drop {kind} {name}")

@@ -107,6 +107,27 @@ def remember(connection: duckdb.DuckDBPyConnection, name: str, of_products: bool
         )
 
 
+def remember_rows(connection: duckdb.DuckDBPyConnection, name: str, contents: str) -> None:
+    """That `name` was made of these contents: a table of keys, each with a hash."""
+    connection.execute(f"create or replace table {_before(name)} as from {contents}")
+
+
+def changed_rows(connection: duckdb.DuckDBPyConnection, name: str, contents: str) -> str | None:
+    """A table of the keys whose content is another than when `name` was made; None where all of
+    it had better be made anew."""
+    if not is_kept(connection, name):
+        return None
+    key = connection.execute(f"select * from {contents} limit 0").description[0][0]
+    connection.execute(
+        f"""create or replace temp table changed as
+            {_differing(contents, _before(name), quoted(key), "content")}"""
+    )
+    changed, all_of_them = connection.execute(
+        f"select (select count(*) from temp.changed), (select count(*) from {contents})"
+    ).fetchall()[0]
+    return "temp.changed" if changed <= MANY * all_of_them else None
+
+
 def is_kept(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
     """Whether it is remembered of which customers `name` tells."""
     return _is_there(connection, _before(name))

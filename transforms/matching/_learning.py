@@ -26,7 +26,7 @@ from transforms.matching._counting import (
     shared_values,
     table,
 )
-from transforms.matching._fields import ELSE, FIELDS
+from transforms.matching._fields import ELSE, FIELDS, Field
 from transforms.matching._people import profiles, with_shares
 from transforms.matching._scoring import PERSONAL, SHARED, scored
 from warehouse import Database
@@ -152,6 +152,7 @@ def _estimate(connection: Database, fields: list[str], count: int) -> tuple[Weig
         _blend_u(connection, weights, _levels(_saved(first)), fields, count)
         rules = [r for r in BLOCKS if _columns_filled(r, filled)]
         rules = [r for r in rules if FEW <= pairs_of(connection, r) <= MANY * count]
+        rules = [r for r in rules if any(_is_free(f, r) for f in FIELDS if f.name in fields)]
         if rules:
             second = linker()
             for rule in rules:
@@ -182,6 +183,12 @@ def _levels(saved: Mapping[str, Any]) -> dict[str, dict[str, dict[str, Any]]]:
         }
         for comparison in saved["comparisons"]
     }
+
+
+def _is_free(field: Field, rule: tuple[str, ...]) -> bool:
+    """Whether a block says something of the field: not all in it agree on it."""
+    used = " ".join((field.is_missing, *(level.sql for level in field.levels)))
+    return not any(f"{column}_l" in used for column in rule)
 
 
 def _columns_filled(rule: tuple[str, ...], filled: set[str]) -> bool:
@@ -225,7 +232,7 @@ def _blend_m(
     rules: list[tuple[str, ...]],
 ) -> None:
     for field in FIELDS:
-        free = [rule for rule in rules if not set(rule) & set(field.columns)]
+        free = [rule for rule in rules if _is_free(field, rule)]
         if field.name not in fields or not free:
             continue
         share = filled_share(connection, field.columns[0]) ** 2

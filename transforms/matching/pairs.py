@@ -8,32 +8,50 @@ from __future__ import annotations
 
 import json
 
-from transforms.matching._scoring import LEVELS, WEIGHTS, scored, weight
+from transforms.matching._scoring import LEVELS, WEIGHTS, Settings, scored, weight
 from warehouse.build import Context
 
-READS = ("matching.comparable", "matching.keys", "matching.version")
+READS = (
+    *("changes.profiles", "matching.comparable", "matching.crowded"),
+    *("matching.keys", "matching.version"),
+)
+CONTENTS = "changes.profiles"  # what the pairs of a profile that is the same depend on
 SAME_TAX, SAME_EMAIL = "same tax number", "same e-mail"
-CROWD = 60  # profiles of one key: beyond it says nothing
 LEAST = -6.0  # bits; of pairs below nobody wants to hear
 # Two people may share a mailbox, but then they have different names.
 NAMES_FIT = """(first_l is null or first_r is null or first_l = first_r
     or list_has_any(names_l, names_r) or jaro_winkler_similarity(first_l, first_r) >= 0.8)"""
+KEYS = "(from matching.keys anti join matching.crowded using (key))"
 SHARING = f"""(
-    with crowded as (
-        select key from matching.keys group by key having count(*) > {CROWD}
-    ),
-    keys as (
-        from matching.keys anti join crowded using (key)
-    )
     select distinct l.profile as l, r.profile as r
-    from keys as l inner join keys as r on l.key = r.key and l.profile < r.profile
+    from {KEYS} as l inner join {KEYS} as r on l.key = r.key and l.profile < r.profile
 )"""
+SHARING_WITH = f"""(
+    select distinct least(l.profile, r.profile) as l, greatest(l.profile, r.profile) as r
+    from (from {KEYS} semi join {{changed}} using (profile)) as l
+    inner join {KEYS} as r on l.key = r.key and l.profile <> r.profile
+)"""
+KEPT = """
+    from {earlier}
+    anti join {changed} as lefts on l = lefts.profile
+    anti join {changed} as rights on r = rights.profile
+    union all by name
+"""
 
 
 def model(context: Context) -> str:
+    """Pairs of profiles that were compared before, alike, are taken from there."""
     settings = json.loads(
         context.connection.execute("select settings from matching.version").fetchall()[0][0]
     )
+    if context.earlier and context.changed:
+        kept = KEPT.format(earlier=context.earlier, changed=context.changed)
+        fresh = _weighed(settings, SHARING_WITH.format(changed=context.changed))
+        return f"{kept} ({fresh})"
+    return _weighed(settings, SHARING)
+
+
+def _weighed(settings: Settings, sharing: str) -> str:
     weights = ", ".join([*LEVELS, *(f"{name}::float as {name}" for name in WEIGHTS)])
     return f"""
         with weighed as (
@@ -42,7 +60,7 @@ def model(context: Context) -> str:
                     when valid_tax_l = valid_tax_r then '{SAME_TAX}'
                     when email_l = email_r and {NAMES_FIT} then '{SAME_EMAIL}'
                 end as rule
-            from ({scored(settings, "matching.comparable", SHARING)})
+            from ({scored(settings, "matching.comparable", sharing)})
         )
         select l, r, weight::float as weight, rule, {weights} from weighed
         where weight >= {LEAST} or rule is not null

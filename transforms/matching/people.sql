@@ -27,7 +27,7 @@ folded as (
         lower(strip_accents(translate(address, 'İIı', 'iii'))) as address,
         lower(strip_accents(translate(city, 'İIı', 'iii'))) as city,
         lower(regexp_replace(postcode, '\s', '', 'g')) as postcode,
-        upper(regexp_replace(tax_number, '[^0-9A-Za-z]', '', 'g')) as tax_number,
+        left(upper(regexp_replace(tax_number, '[^0-9A-Za-z]', '', 'g')), 30) as tax_number,
         strftime(birth_date, '%Y%m%d') as born
     from records
 ),
@@ -35,17 +35,18 @@ folded as (
 words as (
     select
         folded.*,
-        regexp_extract_all(name, '[a-z0-9]+') as names,
-        regexp_extract_all(first_name, '[a-z0-9]+') as firsts,
-        regexp_extract_all(last_name, '[a-z0-9]+') as lasts,
+        -- bounded: comparing two texts takes the product of their lengths
+        regexp_extract_all(left(name, 120), '[a-z0-9]{1,40}') as names,
+        regexp_extract_all(left(first_name, 60), '[a-z0-9]{1,40}') as firsts,
+        regexp_extract_all(left(last_name, 60), '[a-z0-9]{1,40}') as lasts,
         list_filter(
-            regexp_extract_all(coalesce(company, name), '[a-z0-9]+'),
+            regexp_extract_all(left(coalesce(company, name), 120), '[a-z0-9]+'),
             lambda word: word not in (
                 'as', 'a', 's', 'ltd', 'sti', 'limited', 'sirketi', 'anonim', 'san', 'sanayi', 've',
                 'tic', 'ticaret', 'inc', 'gmbh', 'llc', 'co', 'company', 'corp', 'the'
             )
         ) as firm,
-        regexp_extract_all(address, '[a-z]+|[0-9]+') as places
+        regexp_extract_all(left(address, 160), '[a-z]+|[0-9]+') as places
     from folded
 ),
 
@@ -84,8 +85,8 @@ parts as (
             'crescent', 'court', 'drive', 'lane'
         ) and not regexp_full_match(word, '[0-9]+')), ' '), '') as road,
         list_filter(places, lambda word: regexp_full_match(word, '[0-9]+'))[1] as house,
-        nullif(city, '') as city,
-        nullif(postcode, '') as postcode
+        nullif(left(city, 60), '') as city,
+        nullif(left(postcode, 20), '') as postcode
     from words
 ),
 
