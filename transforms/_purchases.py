@@ -16,9 +16,9 @@ import pyarrow as pa
 from transforms._lifetimes import Buying, Numbers, fit_buying, fit_spending
 from warehouse.build import Context
 
-# What is said of value is said in the currency a customer buys most in. Where orders have their
-# amounts in one currency of the company, name these two columns here, and all of them count.
-MONEY = "currency, total"
+# Value is said in the company's currency. What has no rate is a purchase, and says nothing of what
+# purchases are worth.
+MONEY = "(select currency from ops.company) as currency, total_company as total"
 ENOUGH = 50  # customers who bought more than once; of fewer no rates are learnt
 SAMPLE = 50_000  # customers to learn from: the parameters of another such sample differ by a few %
 FEW, UNDATED, LOST = "too few repeat buyers", "no dated sale", "the fit did not converge"
@@ -100,7 +100,7 @@ BY_LOT = """
 @dataclass(frozen=True)
 class Outlook:
     """Of each customer, NaN where `reason` says why not. `alive`: a probability; `purchases` and
-    `value`: expected in the days asked for, value in the customer's currency; `purchase_value`:
+    `value`: expected in the days asked for, value in the company's currency; `purchase_value`:
     of one purchase; `wait`: days, see Buying.median_wait. `buying`: what was learnt of all."""
 
     buying: Buying | None

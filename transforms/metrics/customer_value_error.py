@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from transforms._purchases import Outlook, foretell, numbers, purchases
 from warehouse.build import Context
 
-READS = ("marts.orders", "ops.as_of")
+READS = ("marts.orders", "ops.as_of", "ops.company")
 MONTHS = (3, 12)
 CUSTOMERS = 100_000  # by lot, of more: their mean error is known to a hundredth of itself
 COLUMNS = {
@@ -74,7 +74,7 @@ def _held_out(context: Context, as_of: datetime, months: int) -> dict[str, Any]:
 
 
 def _of_value(rows: pa.Table, outlook: Outlook, naive: np.ndarray) -> dict[str, Any]:
-    """Of the customers whose currency is the one of most customers: currencies are never added."""
+    """Of the customers whose value is foretold, in the company's currency."""
     known = ~np.isnan(outlook.value)
     counts = pc.value_counts(rows["currency"].filter(pa.array(known))).to_pylist()
     if not counts:
