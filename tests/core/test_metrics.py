@@ -294,3 +294,101 @@ def test_stock_against_what_is_sold_online(house: House) -> None:
         ("erp/products/P1", "mağaza", "H-1", -1.0, 6.0, 0.0),
         ("erp/products/P2", "depo", "erp/products/P2", 5.0, 0.0, None),
     ]
+
+
+def test_who_is_in_which_audience(house: House) -> None:
+    """Build: 20 November 2026, noon. Nothing is foretold of so few: rhythm and rule speak."""
+    put(house, ERP, "customers", *(person(number) for number in range(1, 8)))
+    days = {
+        1: ("2026-10-01", "2026-10-29"),  # 28 days: expected by 26 November, low
+        2: ("2026-10-01", "2026-10-30"),  # 29 days: by 28 November, too far off
+        3: ("2026-07-01", "2026-08-01"),  # 31 days, silent for 111: high
+        4: ("2026-08-12", "2026-09-21"),  # 40 days, silent for 60: low, expected by 31 October
+    }
+    for customer, (first, last) in days.items():
+        for place, day in enumerate((first, last)):
+            put(house, ERP, "orders", sale(10 * customer + place, customer, "10.00", day))
+    carts = [
+        ("C1", 2, "2026-11-01T10:00:00Z", {"total": "30.00", "currency": "TRY"}),
+        ("C2", 2, "2026-11-02T10:00:00Z", {"total": "40.00", "currency": "TRY"}),
+        ("C3", 3, "2026-11-20T11:00:00Z", {}),  # an hour
+        ("C4", 5, "2026-11-20T11:00:01Z", {}),  # less
+        ("C5", 5, "2026-10-21T12:00:00Z", {}),  # 30 days
+        ("C6", 1, "2026-10-29T08:00:00Z", {}),  # bought on that day
+        ("C7", 4, "2026-11-10T10:00:00Z", {"order_id": "S99"}),
+    ]
+    for key, customer, moment, more in carts:
+        cart = {"cart_id": key, "updated_at": moment, "email": f"k{customer}@a.tr"}
+        put(house, WEB, "carts", {**cart, **more})
+    bill = {"customer_key": "K3", "currency": "TRY", "status": "open"}
+    for number, due in enumerate(("2026-11-19", "2026-11-01", "2026-12-01")):
+        invoice = {"invoice_id": str(number), "due_date": due, "total": "5.00", **bill}
+        put(house, ERP, "invoices", invoice)
+    decided = [
+        ("email", "k3@a.tr", True, "2026-05-01T09:00:00Z", "form"),
+        ("email", "k3@a.tr", True, "2026-06-01T09:00:00Z", "shop"),
+        ("sms", "0532 000 10 06", True, None, "form"),
+        ("call", "0532 000 10 06", True, "2026-05-01T09:00:00Z", "form"),
+        ("call", "0532 000 10 06", False, "2026-06-01T09:00:00Z", "iys"),
+        ("call", "0532 000 10 07", True, "2026-05-01T09:00:00Z", "form"),
+    ]
+    for number, (channel, recipient, granted, at, source) in enumerate(decided):
+        about = {"channel": channel, "recipient": recipient, "source": source}
+        row = {"consent_id": str(number), "granted": granted, "decided_at": at, **about}
+        put(house, WEB, "consents", row)
+    build_it(house)
+    found = house.sql(
+        """select customers.ids['erp'][1], audience, since::varchar, reason,
+            may_email, may_sms, may_call, may_be_promoted_to
+        from activation.audiences
+        inner join marts.customer_360 as customers using (customer_id) order by all"""
+    )
+    nothing, mail = (False, False, False, True), (True, False, False, False)
+    assert found == [
+        (
+            *("K1", "due_for_next_purchase", "2026-10-29"),
+            *("next purchase expected by 2026-11-26", *nothing),
+        ),
+        ("K2", "cart_to_remind", "2026-11-02", "left a cart of 40.00 TRY", *nothing),
+        ("K3", "at_risk", "2026-08-01", "churn risk high, last bought on 2026-08-01", *mail),
+        ("K3", "cart_to_remind", "2026-11-20", "left a cart", *mail),
+        ("K3", "consented_email", "2026-06-01", "agreed to email", *mail),
+        ("K3", "overdue_payer", "2026-11-01", "overdue: 10.00 TRY", *mail),
+        (
+            *("K4", "due_for_next_purchase", "2026-09-21"),
+            *("next purchase expected by 2026-10-31", *nothing),
+        ),
+        ("K6", "consented_sms", None, "agreed to sms", False, True, False, True),
+        ("K7", "consented_call", "2026-05-01", "agreed to call", False, False, True, True),
+    ]
+
+
+def test_what_is_foretold_goes_before_the_rule(house: House) -> None:
+    put(house, ERP, "customers", *(person(number) for number in (1, 2, 3, 4)))
+    for number, day in ((1, "2026-10-01"), (2, "2026-10-29")):  # by the rule: low, 26 November
+        put(house, ERP, "orders", *(sale(10 * c + number, c, "1.00", day) for c in (1, 2, 3, 4)))
+    build_it(house)
+    for key, risk, day in (
+        ("K1", "high", "2026-11-21"),
+        ("K2", "lost", "2026-11-21"),
+        ("K3", "medium", "2026-11-27"),
+        ("K4", "low", "2026-11-28"),
+    ):
+        house.sql(
+            f"""update marts.customer_value
+            set churn_risk = '{risk}', expected_next_purchase_on = '{day}'
+            where customer_id in (
+                select customer_id from marts.customer_360 where ids['erp'] = ['{key}']
+            )"""
+        )
+    sql = (TRANSFORMS / "activation" / "audiences.sql").read_text(encoding="utf-8")
+    found = house.sql(
+        f"""select customers.ids['erp'][1], audience from ({sql}) as audiences
+        inner join marts.customer_360 as customers using (customer_id) order by all"""
+    )
+    assert found == [("K1", "at_risk"), ("K3", "due_for_next_purchase")]
+
+
+def test_no_publisher_sends_audiences() -> None:
+    for file in sorted((TRANSFORMS.parent / "publishers").glob("*.py")):
+        assert "audiences" not in file.read_text(encoding="utf-8"), file.name
