@@ -124,6 +124,21 @@ def test_of_few_repeat_buyers_nothing_is_foretold(
         assert all((row[name] is None) == bool(reason) for row in rows), name
 
 
+def test_of_few_amounts_no_value_is_foretold(asked: Ask) -> None:
+    sales = [sale("paid", ago(200)), sale("paid", ago(9))]
+    for number in range(50):
+        pair = (ago(300 - number), ago(50 + 2 * number))
+        sales += [sale(f"c{number}", day, "9.00", "USD") for day in pair]
+    rows = asked(customer_value, sales)
+    assert all(row["expected_purchases_12m"] is not None for row in rows)
+    assert {(row["currency"], row["expected_value_12m"]) for row in rows} == {
+        ("TRY", None),
+        (None, None),
+    }
+    assert of(rows, "paid")["reason"] == "too few repeat buyers with amounts"
+    assert of(rows, "c1")["reason"] == "no amount"
+
+
 def test_value_is_in_the_currency_of_the_company(asked: Ask) -> None:
     days = (90, 80, 60, 50, 40)
     in_lira = zip(days, ("20.00", "28.00", "40.00", "20.00", "60.00"), strict=True)
