@@ -72,10 +72,10 @@ def hold(folder: Path, found: dict[str, str]) -> None:
 def theirs(folder: Path, size: int) -> Cost:
     with opened(Places.below(folder)) as connection:
         connection.execute(
-            "create table memory.people as select * exclude (profile) from matching.people"
+            "create table memory.main.people as select * exclude (profile) from matching.people"
         )
         with cost() as whole:
-            clusters = splinks.bare(connection, "memory.people")
+            clusters = splinks.bare(connection, "memory.main.people")
     if not clusters:
         raise Failed("bare Splink found no clusters")
     return whole

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from transforms.identity import customers
 from transforms.identity.customers import assign
-from transforms.staging.identifiers import email, phone, tax_number
+from transforms.staging.identifiers import _unusual_phone, email, phone, tax_number
 from warehouse import memory
 
 RECORDS = [f"s/customers/{n:02}" for n in range(14)]
@@ -124,6 +124,21 @@ def test_a_retired_id_is_never_issued_again() -> None:
     first = assign(named(x="a"), {}, [], ALL)["a"]
     again = assign(named(x="a"), {}, [first], ALL)["a"]
     assert again != first
+
+
+@settings(max_examples=400)
+@given(
+    number=st.from_regex(r"[0-9]{7,12}", fullmatch=True),
+    before=st.sampled_from(
+        ["", "0", "+90", "0090", "90", "+", "00", "+90 ", "(0", "+49", "00 90 "]
+    ),
+    gaps=st.lists(st.sampled_from(["", " ", "-", ".", " (", ") "]), min_size=12, max_size=12),
+)
+def test_usual_telephones_are_read_as_the_library_reads_them(
+    number: str, before: str, gaps: list[str]
+) -> None:
+    written = before + "".join(gap + digit for gap, digit in zip(gaps, number, strict=False))
+    assert phone(written) == _unusual_phone(written)
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,8 @@ def weight(settings: Settings) -> str:
     """SQL: how much speaks for two being one, in bits, over what scored() gives."""
     prior = math.log2(settings["prior"] / (1 - settings["prior"]))
     caps = settings["caps"]
-    cap = f"(case when company_l = company_r then {caps['company']!r}::double else {caps['person']!r}::double end)"
+    company, person = (f"{caps[kind]!r}::double" for kind in ("company", "person"))
+    cap = f"(case when company_l = company_r then {company} else {person} end)"
     return (
         f"(case when is_company_l then {prior!r}::double + {SHARED} + {AGAINST} + {PERSONAL}"
         f" else least({prior!r}::double + {SHARED}, {cap}) + {PERSONAL} + {AGAINST} end)"

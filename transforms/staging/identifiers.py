@@ -16,6 +16,9 @@ from warehouse.build import Context
 
 READS = ("staging.contact_values",)
 REGION = "TR"
+# Ten digits of Turkey in the usual ways of writing them, of which nothing else could be made.
+BETWEEN = re.compile(r"[ ().-]")
+USUAL = re.compile(r"(?:(?:00|\+)90|0)?([2-5][0-9]{9})")
 # Typed to get past a form; some have a valid checksum.
 PLACEHOLDERS = frozenset({"1234567890", "12345678901", "11111111110", "10000000146"})
 # Turkish capitals fold wrongly with str.lower(): 'İ'.lower() is two characters.
@@ -54,6 +57,14 @@ def email(value: str) -> str | None:
 
 def phone(value: str) -> str | None:
     """E.164; nothing for numbers that nobody has: the subscriber's part is one digit repeated."""
+    if usual := USUAL.fullmatch(BETWEEN.sub("", value)):
+        number = usual.group(1)
+        return f"+90{number}" if len(set(number[-7:])) > 1 else None
+    return _unusual_phone(value)
+
+
+def _unusual_phone(value: str) -> str | None:
+    """As the library reads it, which takes fifty times as long."""
     try:
         number = phonenumbers.parse(value, REGION)
     except phonenumbers.NumberParseException:
