@@ -21,10 +21,12 @@ import pyarrow as pa
 
 from benchmarks import TIMES, Failed, Options, Row, figure, ratio
 from benchmarks.apart import Cost, apart, cost
+from company import USUAL
 from transforms._lifetimes import fit_buying, fit_spending
 from warehouse import Places, opened, tables
 from warehouse.build import TRANSFORMS, Context, discover, refresh, store_as_of
 from warehouse.journal import Journal
+from warehouse.known import say_company
 
 SIZE = 1_000_000  # customers
 YEARS = 3 * 365  # days
@@ -74,6 +76,7 @@ def make(folder: Path, size: int) -> None:
         connection.register("made", made)
         tables.ensure(connection)
         store_as_of(connection, datetime.combine(TODAY, time()))
+        say_company(connection, USUAL)
         connection.execute("create schema marts")
         connection.execute(
             f"""create table marts.orders as
@@ -81,8 +84,7 @@ def make(folder: Path, size: int) -> None:
                     md5(who::varchar) as customer_id,
                     date '{TODAY}' - ({YEARS} - day)::integer as ordered_on,
                     true as is_sale,
-                    'TRY' as currency,
-                    greatest(amount, 0.01)::decimal(18, 2) as total
+                    greatest(amount, 0.01)::decimal(18, 2) as total_company
                 from made"""
         )
 
@@ -108,7 +110,7 @@ def ours(folder: Path, size: int, name: str) -> tuple[Cost, float]:
 def pandas(folder: Path, size: int) -> tuple[Cost, float]:
     with opened(Places.below(folder)) as connection, cost() as whole:
         orders = connection.execute(
-            "select customer_id, ordered_on, total::double as total from marts.orders"
+            "select customer_id, ordered_on, total_company::double as total from marts.orders"
         ).df()
         spent = orders.groupby(["customer_id", "ordered_on"], sort=False)["total"].sum()
         frame = spent.reset_index().groupby("customer_id", sort=False)

@@ -16,29 +16,23 @@ import pyarrow as pa
 from transforms._lifetimes import Buying, Numbers, fit_buying, fit_spending
 from warehouse.build import Context
 
-# What is said of value is said in the currency a customer buys most in. Where orders have their
-# amounts in one currency of the company, name these two columns here, and all of them count.
-MONEY = "currency, total"
 ENOUGH = 50  # customers who bought more than once; of fewer no rates are learnt
 SAMPLE = 50_000  # customers to learn from: the parameters of another such sample differ by a few %
 FEW, UNDATED, LOST = "too few repeat buyers", "no dated sale", "the fit did not converge"
 UNPRICED = "no amount"
-# What a customer buys in one day is one purchase: one visit to two shops of a company. Amounts of
-# nothing and less (gifts, credits) say nothing of what a purchase is worth.
+# What a customer buys in one day is one purchase: one visit to two shops of a company. Value is in
+# the company's currency: what has no rate, and amounts of nothing and less (gifts, credits), say
+# nothing of what a purchase is worth.
 PURCHASES = """
     with sales as (
-        select customer_id, ordered_on as day, {money}
+        select customer_id, ordered_on as day, total_company
         from marts.orders {among}
         where is_sale and customer_id is not null
     ),
-    spent as (
-        select customer_id, day, currency, sum(total) as amount
+    days as (
+        select customer_id, day, sum(total_company) as amount
         from sales
         group by all
-    ),
-    days as (
-        select distinct customer_id, day
-        from spent
     ),
     bought as (
         select
@@ -46,26 +40,12 @@ PURCHASES = """
             count(*) filter (where day <= $day) as purchases,
             min(day) filter (where day <= $day) as first_day,
             max(day) filter (where day <= $day) as last_day,
-            count(*) filter (where day > $day and day <= $until) as later
+            count(*) filter (where day > $day and day <= $until) as later,
+            count(*) filter (where amount > 0 and day <= $day) as paid,
+            sum(amount) filter (where amount > 0 and day <= $day) as amount,
+            sum(amount) filter (where amount > 0 and day > $day and day <= $until) as later_amount
         from days
         group by customer_id
-    ),
-    paid as (
-        select
-            customer_id,
-            currency,
-            count(*) filter (where day <= $day) as paid,
-            sum(amount) filter (where day <= $day) as amount,
-            sum(amount) filter (where day > $day and day <= $until) as later_amount
-        from spent
-        where amount > 0 and currency is not null
-        group by customer_id, currency
-    ),
-    most as (
-        select *, paid / sum(paid) over (partition by customer_id) as share
-        from paid
-        where paid > 0
-        qualify row_number() over (partition by customer_id order by paid desc, currency) = 1
     )
     -- later: of the days after the one known last, to compare with what was foretold
     select
@@ -76,14 +56,13 @@ PURCHASES = """
         (bought.last_day - bought.first_day)::double as recency,
         ($day - bought.first_day)::double as age,
         bought.later::double as later,
-        most.currency,
-        coalesce(most.paid, 0)::double as paid,
-        coalesce(most.amount / most.paid, 0)::double as mean,
-        coalesce(most.share, 0)::double as share,
-        coalesce(most.later_amount, 0)::double as later_amount,
+        if(bought.paid > 0, companies.currency, null) as currency,
+        bought.paid::double as paid,
+        coalesce(bought.amount / nullif(bought.paid, 0), 0)::double as mean,
+        coalesce(bought.later_amount, 0)::double as later_amount,
         md5_number_lower(bought.customer_id) as lot
     from bought
-    left join most using (customer_id)
+    cross join ops.company as companies
 """
 BY_LOT = """
     semi join (
@@ -100,7 +79,7 @@ BY_LOT = """
 @dataclass(frozen=True)
 class Outlook:
     """Of each customer, NaN where `reason` says why not. `alive`: a probability; `purchases` and
-    `value`: expected in the days asked for, value in the customer's currency; `purchase_value`:
+    `value`: expected in the days asked for, value in the company's currency; `purchase_value`:
     of one purchase; `wait`: days, see Buying.median_wait. `buying`: what was learnt of all."""
 
     buying: Buying | None
@@ -118,7 +97,7 @@ def purchases(context: Context, day: date, until: date, customers: int | None = 
     `customers`: no more of them than these, drawn by lot.
     """
     among = BY_LOT.format(customers=customers) if customers else ""
-    query = PURCHASES.format(money=MONEY, among=among)
+    query = PURCHASES.format(among=among)
     return context.connection.execute(query, {"day": day, "until": until}).to_arrow_table()
 
 
@@ -148,7 +127,7 @@ def foretell(rows: pa.Table, days: float) -> Outlook:
         purchases=expected,
         wait=buying.median_wait(repeats, age),
         purchase_value=worth,
-        value=expected * numbers(rows, "share") * worth,
+        value=expected * worth,
         reason=reason,
     )
 
@@ -162,18 +141,14 @@ def _worth(rows: pa.Table, reason: npt.NDArray[np.object_]) -> Numbers:
     paid, mean = numbers(rows, "paid"), numbers(rows, "mean")
     worth = np.full(len(paid), np.nan)
     reason[(reason == None) & (paid == 0)] = UNPRICED  # noqa: E711 - element by element
-    currencies = rows["currency"].combine_chunks().dictionary_encode()
-    codes = currencies.indices.fill_null(-1).to_numpy()
-    for code, currency in enumerate(currencies.dictionary.to_pylist()):
-        these = codes == code
-        spending, problem = None, f"{FEW} in {currency}"
-        if np.count_nonzero(paid[these] > 1) >= ENOUGH:
-            some = _sample(rows, these)
-            spending, problem = fit_spending(paid[some], mean[some]), f"{LOST} in {currency}"
-        if spending is None:
-            reason[these] = problem
-        else:
-            worth[these] = spending.mean(paid[these], mean[these])
+    priced, spending, problem = paid > 0, None, f"{FEW} with amounts"
+    if np.count_nonzero(paid > 1) >= ENOUGH:
+        some = _sample(rows, priced)
+        spending, problem = fit_spending(paid[some], mean[some]), f"{LOST} for amounts"
+    if spending is None:
+        reason[priced] = problem
+    else:
+        worth[priced] = spending.mean(paid[priced], mean[priced])
     return worth
 
 

@@ -49,11 +49,16 @@ def asked(tmp_path: Path) -> Callable[..., list[Row]]:
         connection = memory()
         connection.execute("create schema marts; create schema ops")
         connection.execute("create table ops.as_of as select ?::timestamp as as_of", [as_of])
+        connection.execute("create table ops.company as select 'TRY' as currency")
         made = pa.table(dict(zip(FIELDS, map(list, zip(*sales, strict=True)), strict=True)))
         connection.register("made", made)
         connection.execute(
             """create table marts.orders as
-                select * replace (total::decimal(18, 2) as total) from made"""
+                select
+                    * replace (total::decimal(18, 2) as total),
+                    (total::decimal(18, 2) * map {'TRY': 1, 'EUR': 4}[currency])::decimal(18, 2)
+                        as total_company
+                from made"""
         )
         rows = model.model(Context(connection, Journal(tmp_path))).to_pylist()
         return sorted(rows, key=lambda row: str(row.get("customer_id", row.get("months_held_out"))))
@@ -119,40 +124,49 @@ def test_of_few_repeat_buyers_nothing_is_foretold(
         assert all((row[name] is None) == bool(reason) for row in rows), name
 
 
-def test_value_is_in_the_currency_bought_most_in(asked: Ask) -> None:
+def test_of_few_amounts_no_value_is_foretold(asked: Ask) -> None:
+    sales = [sale("paid", ago(200)), sale("paid", ago(9))]
+    for number in range(50):
+        pair = (ago(300 - number), ago(50 + 2 * number))
+        sales += [sale(f"c{number}", day, "9.00", "USD") for day in pair]
+    rows = asked(customer_value, sales)
+    assert all(row["expected_purchases_12m"] is not None for row in rows)
+    assert {(row["currency"], row["expected_value_12m"]) for row in rows} == {
+        ("TRY", None),
+        (None, None),
+    }
+    assert of(rows, "paid")["reason"] == "too few repeat buyers with amounts"
+    assert of(rows, "c1")["reason"] == "no amount"
+
+
+def test_value_is_in_the_currency_of_the_company(asked: Ask) -> None:
+    days = (90, 80, 60, 50, 40)
+    in_lira = zip(days, ("20.00", "28.00", "40.00", "20.00", "60.00"), strict=True)
+    lira = [sale("lira", ago(day), total) for day, total in in_lira]
     mixed = [
         *(sale("mixed", ago(90), "5.00", "EUR"), sale("mixed", ago(80), "7.00", "EUR")),
         *(sale("mixed", ago(60), "40.00"), sale("mixed", ago(50), "20.00")),
-        *(sale("mixed", ago(40), "30.00"), sale("mixed", ago(40), "30.00")),
+        *(sale("mixed", ago(40), "20.00"), sale("mixed", ago(40), "10.00", "EUR")),
     ]
-    even = [sale("even", ago(40), "5.00", "EUR"), sale("even", ago(20), "500.00", "TRY")]
-    gift = [sale("gift", ago(40), "0.00"), sale("gift", ago(20), None)]
-    rows = asked(customer_value, [*SALES, *mixed, *even, *gift])
-    # Three of five purchases were in lira: so many of the expected ones count.
+    part = [sale("part", ago(40), "20.00"), sale("part", ago(20), "900.00", "USD")]
+    whole = [sale("whole", ago(40), "20.00"), sale("whole", ago(20), "20.00")]
+    none = [sale("none", ago(40), "0.00"), sale("none", ago(20), "9.00", "USD")]
+    rows = asked(customer_value, [*SALES, *lira, *mixed, *part, *whole, *none])
     found = of(rows, "mixed")
     assert (found["currency"], found["purchase_count"], found["reason"]) == ("TRY", 5, None)
-    of_lira = 0.6 * found["expected_purchases_12m"] * found["expected_purchase_value"]
-    assert found["expected_value_12m"] == pytest.approx(of_lira, rel=1e-3)
-    assert 20 < found["expected_purchase_value"] < 40
-    # As many of both: the first by name, and too few people buy in it to say what they spend.
-    found = of(rows, "even")
-    assert (found["currency"], found["reason"]) == ("EUR", "too few repeat buyers in EUR")
-    assert found["probability_alive"] is not None
-    assert found["expected_value_12m"] is None
-    found = of(rows, "gift")
+    assert {**found, "customer_id": "lira"} == of(rows, "lira")
+    of_all = found["expected_purchases_12m"] * found["expected_purchase_value"]
+    assert found["expected_value_12m"] == pytest.approx(of_all, rel=1e-3)
+    # A purchase without a rate is one, and says nothing of what purchases are worth.
+    part_row, whole_row = of(rows, "part"), of(rows, "whole")
+    assert part_row["expected_purchases_12m"] == whole_row["expected_purchases_12m"]
+    once = of(asked(customer_value, [*SALES, sale("part", ago(40), "20.00")]), "part")
+    assert part_row["expected_purchase_value"] == pytest.approx(
+        once["expected_purchase_value"], rel=0.02
+    )
+    found = of(rows, "none")
     assert (found["currency"], found["reason"]) == (None, "no amount")
     assert found["expected_purchases_12m"] is not None
-
-
-def test_amounts_in_one_currency_are_a_matter_of_two_columns(
-    asked: Ask, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shared, "MONEY", "'USD' as currency, total")
-    mixed = [sale("mixed", ago(90), "5.00", "EUR"), sale("mixed", ago(40), "30.00")]
-    found = of(asked(customer_value, [*SALES, *mixed]), "mixed")
-    assert (found["currency"], found["reason"]) == ("USD", None)
-    whole = found["expected_purchases_12m"] * found["expected_purchase_value"]
-    assert found["expected_value_12m"] == pytest.approx(whole, rel=1e-3)
 
 
 def test_risk_follows_from_the_probability() -> None:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from transforms._purchases import foretell, purchases
 from warehouse.build import Context
 
-READS = ("marts.orders", "ops.as_of")
+READS = ("marts.orders", "ops.as_of", "ops.company")
 DAYS = 365  # foretold
 FARTHEST = 730  # days; a next purchase beyond them is not dated
 RISKS = {"low": 0.75, "medium": 0.5, "high": 0.25, "lost": 0.0}  # least probability to be alive

@@ -14,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms._purchases import Outlook, foretell, numbers, purchases
+from transforms._purchases import FEW, Outlook, foretell, numbers, purchases
 from warehouse.build import Context
 
-READS = ("marts.orders", "ops.as_of")
+READS = ("marts.orders", "ops.as_of", "ops.company")
 MONTHS = (3, 12)
 CUSTOMERS = 100_000  # by lot, of more: their mean error is known to a hundredth of itself
 COLUMNS = {
@@ -74,17 +74,14 @@ def _held_out(context: Context, as_of: datetime, months: int) -> dict[str, Any]:
 
 
 def _of_value(rows: pa.Table, outlook: Outlook, naive: np.ndarray) -> dict[str, Any]:
-    """Of the customers whose currency is the one of most customers: currencies are never added."""
-    known = ~np.isnan(outlook.value)
-    counts = pc.value_counts(rows["currency"].filter(pa.array(known))).to_pylist()
-    if not counts:
-        return {"reason": "no currency with enough repeat buyers"}
-    currency = min(counts, key=lambda one: (-one["counts"], one["values"]))["values"]
-    these = known & (rows["currency"].to_numpy() == currency)
-    naive = naive * numbers(rows, "share") * numbers(rows, "mean")
+    """Of the customers whose value is foretold, in the company's currency."""
+    these = ~np.isnan(outlook.value)
+    if not these.any():
+        return {"reason": f"{FEW} with amounts"}
+    naive = naive * numbers(rows, "mean")
     compared = (each[these] for each in (outlook.value, numbers(rows, "later_amount"), naive))
     return {
-        "currency": currency,
+        "currency": rows["currency"].filter(pa.array(these))[0].as_py(),
         "valued_customers": int(these.sum()),
         **_compared("value", "mean_value", *compared),
     }
