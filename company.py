@@ -75,7 +75,7 @@ def _identity(path: Path, entries: dict[str, Any]) -> Identity:
     if identity.review_probability > identity.link_probability:
         raise CompanyError(
             f"{path}: identity.review_probability is {identity.review_probability}, above "
-            f"identity.link_probability, {identity.link_probability}. What is linked needs no "
+            f"identity.link_probability, {identity.link_probability}: what is linked needs no "
             "review: write a smaller one."
         )
     return identity

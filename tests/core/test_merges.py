@@ -20,7 +20,7 @@ DEALS = CONTACTS | {"table": "deals"}
 @pytest.fixture
 def crm(house: House) -> House:
     """Two contacts; the ERP knows the person by the first one's address, a deal is theirs."""
-    house.land(*rows(1, email="ayse@eski.example"))
+    house.land(*rows(1, name="Ayşe Işık", email="ayse@eski.example"))
     house.land(contact("11", "ayse@eski.example"), contact("12", "ayse@yeni.example"), **CONTACTS)
     deal = {"id": "91", "associations": {"contacts": {"results": [{"id": "11"}]}}}
     values = {"dealname": "Masa", "amount": "100", "dealstage": "closedwon"}

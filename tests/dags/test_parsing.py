@@ -67,6 +67,8 @@ def test_every_system_has_its_dags(parsed: dict[str, Any], dags: dict[str, Any])
         "build",
         "check_system",
         "replay_quarantine",
+        "overrule_identity",
+        "relearn_identity",
         "rebuild",
         "upkeep",
         "compact",
@@ -90,7 +92,7 @@ def test_what_a_person_may_set(dags: dict[str, Any]) -> None:
 
 
 def test_every_task_ends_and_is_tried_again_with_patience(dags: dict[str, Any]) -> None:
-    by_hand = {"check_system", "rebuild", "replay", "report"}
+    by_hand = {"check_system", "rebuild", "replay", "report", "overrule", "relearn"}
     for dag_id, dag in dags.items():
         for name, task in dag["tasks"].items():
             assert task["timeout"], f"{dag_id}.{name}"
@@ -114,6 +116,7 @@ def test_one_writer_and_loads_before_builds(dags: dict[str, Any]) -> None:
         "build.build",
         "rebuild.rebuild",
         "compact.compact",
+        "relearn_identity.relearn",
         "replay_quarantine.load",
         "upkeep.upkeep",
     }

@@ -77,7 +77,16 @@ def among(column: str, other: str) -> str:
 
 
 SWAPPED = "first_l = last_r and last_l = first_r"
-MISTYPED = "(length({0}_l) >= 3 and damerau_levenshtein({0}_l, {0}_r) <= 1)"
+# One letter makes another name of a short one (Ali, Alp); letters in another order do not.
+MISTYPED = (
+    "(length({0}_l) >= 4 and damerau_levenshtein({0}_l, {0}_r) <= 1)"
+    " or list_sort(string_split({0}_l, '')) = list_sort(string_split({0}_r, ''))"
+)
+# Another digit makes another mailbox: those of one name are told apart by it.
+SAME_DIGITS = (
+    "regexp_replace(email_l, '[^0-9]', '', 'g') = regexp_replace(email_r, '[^0-9]', '', 'g')"
+    " and length(split_part(email_l, '@', 1)) >= 4"
+)
 SWAPPED_DAY = (
     "(left(born_l, 4) = left(born_r, 4) and substr(born_l, 5, 2) = substr(born_r, 7, 2)"
     " and substr(born_l, 7, 2) = substr(born_r, 5, 2))"
@@ -129,9 +138,7 @@ FIELDS: tuple[Field, ...] = (
         ("email",),
         (
             Level("same", same("email"), 0.72, 2e-5, exact=("email",)),
-            Level(
-                "slip", f"digits_l is not distinct from digits_r and {slip('email', 2)}", 0.04, 1e-6
-            ),
+            Level("slip", f"{SAME_DIGITS} and {slip('email', 2)}", 0.04, 1e-6),
             Level("same digits", same("digits"), 0.1, 5e-4, "digits", ("digits",)),
             Level("same domain", same("domain"), 0.06, 0.15, "domain", shared=True),
         ),
