@@ -23,6 +23,7 @@ from systems import System
 from warehouse import Places, opened, tables
 from warehouse.build import TRANSFORMS, Context, discover, prepare, refresh
 from warehouse.journal import Journal
+from warehouse.journaled import merge_journal
 
 SYSTEM = System("labelled", "files", contract="canonical")
 COLUMNS = (
@@ -142,7 +143,9 @@ def build(
     """Builds these models and what they are made of, as far as it is due."""
     models = {model.name: model for model in discover(TRANSFORMS)}
     wanted = {*names}.union(*(models[name].behind for name in names))
-    context = Context(connection, Journal(places.journal))
+    journal = Journal(places.journal)
+    merge_journal(connection, journal)
+    context = Context(connection, journal)
     refresh(context, [model for name, model in models.items() if name in wanted])
 
 
