@@ -70,6 +70,11 @@ class Demo:
         self.second_round()
         self.change_arrives(ids)
 
+    @property
+    def tools(self) -> set[str]:
+        """Systems that take back what we found out."""
+        return {name for name, system in self.systems.items() if system.publish}
+
     def first_round(self) -> None:
         self.teller.title("Round 1: everything is new")
         first = self.round()
@@ -92,13 +97,16 @@ class Demo:
         second = self.round()
         self.show(second)
         requests = sum(second.requests.values())
+        # The night brings new visits and calls, which are news; of the tools there is none.
+        loaded = sum(table.accepted for table in second.tables if table.system in self.tools)
         self.teller.say(
-            f"{requests:,} requests, {second.rows_seen:,} rows read, "
-            f"{second.rows_loaded:,} rows loaded, {second.values_written:,} values written"
+            f"{requests:,} requests, {second.rows_seen:,} rows read, {loaded:,} rows of the tools "
+            f"loaded ({second.rows_loaded - loaded:,} of the day's files), "
+            f"{second.values_written:,} values written"
         )
         if not requests or not second.rows_seen:
             raise Surprise("a round that asked nothing proves nothing")
-        if second.rows_loaded or second.values_written or sum(second.changed_records.values()):
+        if loaded or second.values_written or sum(second.changed_records.values()):
             raise Surprise("nothing changed, and yet rows were loaded or values written")
 
     def change_arrives(self, ids: dict[tuple[str, str], str]) -> None:
@@ -147,7 +155,7 @@ class Demo:
                     done.sent.get(name, {}).get("refused", 0),
                     done.changed_records[name],
                 )
-                for name in self.systems
+                for name in done.requests
             ],
         )
 
