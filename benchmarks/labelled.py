@@ -44,7 +44,13 @@ class Labelled:
 def named(name: str) -> Labelled:
     if name.startswith("febrl"):
         return _table(_febrl(name))
-    return _table(_sandbox(int(name.removeprefix("sandbox_"))))
+    people = int(name.removeprefix("sandbox_"))
+    return box(people, SEEDS.get(people, 2028))
+
+
+def box(people: int, seed: int) -> Labelled:
+    """The company in a box; guests' orders are records of their own."""
+    return _table(_sandbox(people, seed))
 
 
 def file(path: Path, person: str) -> Labelled:
@@ -104,10 +110,10 @@ def _febrl(name: str) -> Iterator[tuple[Row, str]]:
             )
 
 
-def _sandbox(people: int) -> Iterator[tuple[Row, str]]:
+def _sandbox(people: int, seed: int) -> Iterator[tuple[Row, str]]:
     from sandbox.people import company
 
-    made = company(people, SEEDS.get(people, 2028))
+    made = company(people, seed)
     for system, customers in made.customers.items():
         for one in customers:
             born = one.birth_date.isoformat() if one.birth_date else ""

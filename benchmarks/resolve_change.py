@@ -1,7 +1,7 @@
 """10,000 of 1,000,000 records changed: another telephone and another town.
 
-Ours is what a build does then for identity; the baseline is `resolve` from nothing, of the same
-records, within the same version.
+Ours is what a build does then for identity, within the version that holds. The baseline is what
+`resolve` measures, of the same records: from nothing, learning a version included.
 """
 
 from __future__ import annotations

@@ -204,18 +204,16 @@ def _billing(order: Order, customer: Customer | None) -> Row | None:
     first, _, last = name.rpartition(" ")
     typed = {"company": order.company, "address1": order.address, "city": order.city}
     typed = {name: text for name, text in (typed | {"zip": order.postcode}).items() if text}
-    return (
-        known
-        | typed
-        | {
-            "id": gid("MailingAddress", f"{order.record}00"),
-            "name": name,
-            "firstName": first or None,
-            "lastName": last,
-            "phone": order.phone or known["phone"],
-            "countryCodeV2": "TR",
-        }
-    )
+    return {
+        **known,
+        **typed,
+        "id": gid("MailingAddress", f"{order.record}00"),
+        "name": name,
+        "firstName": first or None,
+        "lastName": last,
+        "phone": order.phone or known["phone"],
+        "countryCodeV2": "TR",
+    }
 
 
 SHOP = {

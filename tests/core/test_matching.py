@@ -124,20 +124,11 @@ def test_a_household_is_related(tmp_path: Path) -> None:
     assert kinds == [("household",), ("household",)]
 
 
-def made_up(people: int, seed: int) -> labelled.Labelled:
-    from sandbox.people import company
-
-    labelled.SEEDS[people] = seed
-    made = company(people, seed)
-    assert made.people == people
-    return labelled.named(f"sandbox_{people}")
-
-
 @pytest.fixture(scope="module")
 def learnt(tmp_path_factory: pytest.TempPathFactory) -> tuple[Places, labelled.Labelled]:
     """A company large enough to learn from, resolved."""
     places = Places.below(tmp_path_factory.mktemp("learnt"))
-    given = made_up(700, seed=31)
+    given = labelled.box(700, seed=31)
     labelled.resolved(places, given)
     return places, given
 
@@ -204,7 +195,7 @@ def test_our_weights_are_splink_s(learnt: tuple[Places, labelled.Labelled]) -> N
 
 
 def test_a_version_is_kept_until_there_are_twice_as_many(tmp_path: Path) -> None:
-    given = made_up(150, seed=5)
+    given = labelled.box(150, seed=5)
     places = Places.below(tmp_path)
     labelled.resolved(places, given)
     with opened(places) as connection:
@@ -215,7 +206,7 @@ def test_a_version_is_kept_until_there_are_twice_as_many(tmp_path: Path) -> None
         labelled.fill(connection, few)
         labelled.build(places, connection)
         assert connection.execute("select version from matching.version").fetchall() == first
-    more = made_up(500, seed=6).records
+    more = labelled.box(500, seed=6).records
     with opened(places) as connection:
         names = pa.array([f"more-{n}" for n in range(len(more))])
         labelled.fill(connection, more.set_column(0, "record", names))
@@ -230,7 +221,7 @@ def test_a_version_is_kept_until_there_are_twice_as_many(tmp_path: Path) -> None
 def test_ids_do_not_depend_on_the_order_of_records(
     tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:
-    given_ = made_up(30, seed=9)
+    given_ = labelled.box(30, seed=9)
     order = list(range(len(given_.records)))
     random.Random(seed).shuffle(order)  # noqa: S311 - an order, no secret
     shuffled = labelled.Labelled(given_.records.take(order), given_.truth)
@@ -259,7 +250,7 @@ def test_what_is_brought_up_to_date_is_what_it_would_be_made_anew(
     tmp_path_factory: pytest.TempPathFactory, rounds: list[list[tuple[int, str, int]]]
 ) -> None:
     """Records take values of others, vanish and come back; the version stays."""
-    given_ = made_up(34, seed=17).records.to_pylist()  # too few to learn from
+    given_ = labelled.box(34, seed=17).records.to_pylist()  # too few to learn from
     places = Places.below(tmp_path_factory.mktemp("rounds"))
     _made(places, given_)
     for changes in rounds:
@@ -312,7 +303,10 @@ def test_a_preview_changes_nothing_and_a_decision_is_recorded(
     assert preview.customers > 600
     assert state() == before
     decided = relearn(places, "oya", "a new shop", apply=True)
-    assert decided.version
+    with opened(places) as connection:
+        labelled.build(places, connection)  # nothing else is new
+        holds = connection.execute("select version from matching.version").fetchall()
+    assert holds == [(decided.version,)]
     [*_, line] = Journal(places.journal).records("identity_versions")
     assert (line["decided_by"], line["why"], line["changed"]) == (
         "oya",

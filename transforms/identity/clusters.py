@@ -29,7 +29,7 @@ READS = (
 )
 SUSPECTS = """
     select components.component
-    from temp.components as components
+    from components
     inner join matching.comparable as people on components.profile = people.profile
     group by components.component
     having count(*) > 1 and (
@@ -59,29 +59,22 @@ APART = """
 def model(context: Context) -> pa.Table:
     connection = context.connection
     profiles, labels = _components(connection)
-    components = pa.table({"profile": profiles, "component": labels.astype(np.int64)})
-    _keep(connection, "components", components)
+    connection.register(
+        "components", pa.table({"profile": profiles, "component": labels.astype(np.int64)})
+    )
     connection.execute(APART)
     settings = connection.execute("select settings from matching.version").fetchall()
     parts = _split(connection, births_count(json.loads(settings[0][0])), len(profiles))
-    _keep(connection, "parts", parts)
+    connection.register("parts", parts)
     found = connection.execute(
         """select people.record, coalesce(parts.cluster, components.component) as cluster
             from matching.people as people
-            inner join temp.components as components using (profile)
-            left join temp.parts as parts using (profile)"""
+            inner join components using (profile) left join parts using (profile)"""
     ).to_arrow_table()
-    for name in ("components", "parts", "apart"):
-        connection.execute(f"drop table temp.{name}")
+    connection.unregister("components")
+    connection.unregister("parts")
+    connection.execute("drop table temp.apart")
     return found
-
-
-def _keep(connection: Database, name: str, rows: pa.Table) -> None:
-    """As a table: DuckDB 1.5.5 loses numbers above 2^63 where a join filters what it reads of
-    Arrow."""
-    connection.register("rows_to_keep", rows)
-    connection.execute(f"create or replace temp table {name} as from rows_to_keep")
-    connection.unregister("rows_to_keep")
 
 
 def _components(
@@ -106,7 +99,7 @@ def _split(connection: Database, births: bool, size: int) -> pa.Table:
     people: dict[int, dict[int, Person]] = defaultdict(dict)
     for component, profile, *said in connection.execute(
         """select component, profile, records, email, phone, digits, valid_tax, born
-            from temp.suspects inner join temp.components using (component)
+            from temp.suspects inner join components using (component)
             inner join matching.comparable using (profile)"""
     ).fetchall():
         people[component][profile] = Person(*said)
@@ -114,7 +107,7 @@ def _split(connection: Database, births: bool, size: int) -> pa.Table:
     for component, weight, left, right, rule in connection.execute(
         """select component, weight, l, r, rule
             from identity.links
-            inner join temp.components as components on l = components.profile
+            inner join components on l = components.profile
             inner join temp.suspects using (component)"""
     ).fetchall():
         links[component].append((weight, left, right, rule))

@@ -140,7 +140,7 @@ def _estimate(connection: Database, fields: list[str], count: int) -> tuple[Weig
         filled = set(fields)
         sure = [block_on(*rule) for rule in SURE if _columns_filled(rule, filled)]
         prior = 1 / count
-        if sure and pairs_of(connection, [r for r in SURE if _columns_filled(r, filled)][0]) >= 0:
+        if sure:
             first.training.estimate_probability_two_random_records_match(
                 sure, recall=EXPECTED_RECALL
             )

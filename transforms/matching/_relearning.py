@@ -12,12 +12,12 @@ from transforms.identity import clusters
 from transforms.matching import comparable, keys, pairs
 from transforms.matching._learning import Learnt, learn
 from transforms.matching.version import fields, record
-from warehouse import Database, Places, opened
+from warehouse import Database, Places, opened, tables
 from warehouse.build import Context
 from warehouse.journal import Journal
 from warehouse.journaled import merge_journal
 
-LINKS = Path(__file__).parent.parent / "identity" / "links.sql"
+TRANSFORMS = Path(__file__).parent.parent
 TRIAL = "trial"
 # A customer stays as it is when its records are one cluster that has no others.
 CHANGED = """
@@ -56,7 +56,11 @@ def relearn(places: Places, decided_by: str, why: str, *, apply: bool) -> Relear
         context = Context(connection, journal)
         learnt = learn(connection)
         changed, customers = _tried(context, learnt)
-        version = record(context, learnt, decided_by, why, changed) if apply else None
+        version = None
+        if apply:
+            # The next build looks again which version holds, also where nothing else is new.
+            tables.bump(connection, "matching.version", "decided anew")
+            version = record(context, learnt, decided_by, why, changed)
     return Relearnt(learnt.settings["people"], customers, changed, version)
 
 
@@ -66,11 +70,15 @@ def _tried(context: Context, learnt: Learnt) -> tuple[int, int]:
     connection.execute("begin")
     try:
         _take(connection, learnt)
-        for name, made in (("comparable", comparable), ("keys", keys), ("pairs", pairs)):
-            query = made.model(context)
-            connection.execute(f"create or replace table matching.{name} as {query}")
-        links = LINKS.read_text(encoding="utf-8")
-        connection.execute(f"create or replace table identity.links as {links}")
+        for name, made in (
+            ("matching.comparable", comparable),
+            ("matching.keys", keys),
+            ("matching.crowded", None),
+            ("matching.pairs", pairs),
+            ("identity.links", None),
+        ):
+            query = made.model(context) if made else _text(name)
+            connection.execute(f"create or replace table {name} as {query}")
         found = clusters.model(context)
         connection.register("tried", found)
         connection.execute("create or replace table identity.clusters as from tried")
@@ -79,6 +87,10 @@ def _tried(context: Context, learnt: Learnt) -> tuple[int, int]:
     finally:
         connection.execute("rollback")
     return changed, customers
+
+
+def _text(name: str) -> str:
+    return (TRANSFORMS / f"{name.replace('.', '/')}.sql").read_text(encoding="utf-8")
 
 
 def _take(connection: Database, learnt: Learnt) -> None:
