@@ -1,7 +1,8 @@
 -- One row per known record in the form records are compared in: folded names, the road and house
 -- of an address, valid identifiers. Records with the same `profile` say the same of somebody who
--- can be recognised by it: they are compared as one. (md5, because DuckDB's own hash is the same
--- for some texts that differ in two letters.)
+-- can be recognised by it: they are compared as one. Who says something else has another profile:
+-- pairs of profiles that were compared need not be compared again. (md5, because DuckDB's own hash
+-- is the same for some texts that differ in two letters.)
 with records as (
     select * from staging.known_records
 ),
@@ -131,33 +132,35 @@ recognised as (
 
 select
     recognised.record,
-    case
-        when
-            told_apart.record is null and (
-                recognised.valid_tax is not null
-                or (recognised.email is not null and recognised.first is not null)
-            )
-            then
-                md5_number_lower(
-                    concat_ws(
-                        chr(31),
-                        coalesce(recognised.is_company::varchar, ''),
-                        coalesce(recognised.company, ''),
-                        coalesce(array_to_string(recognised.names, ' '), ''),
-                        coalesce(recognised.first, ''),
-                        coalesce(recognised.last, ''),
-                        coalesce(recognised.email, ''),
-                        coalesce(recognised.phone, ''),
-                        coalesce(recognised.tax, ''),
-                        coalesce(recognised.born, ''),
-                        coalesce(recognised.road, ''),
-                        coalesce(recognised.house, ''),
-                        coalesce(recognised.city, ''),
-                        coalesce(recognised.postcode, '')
+    md5_number_lower(
+        concat_ws(
+            chr(31),
+            case
+                when
+                    told_apart.record is null and (
+                        recognised.valid_tax is not null
+                        or (recognised.email is not null and recognised.first is not null)
                     )
-                )
-        else md5_number_lower(recognised.record)
-    end as profile,
+                    then ''
+                else recognised.record
+            end,
+            coalesce(recognised.is_company::varchar, ''),
+            coalesce(recognised.company, ''),
+            coalesce(array_to_string(recognised.names, ' '), ''),
+            coalesce(recognised.first, ''),
+            coalesce(recognised.last, ''),
+            coalesce(recognised.middle, ''),
+            coalesce(recognised.email, ''),
+            coalesce(recognised.phone, ''),
+            coalesce(recognised.tax, ''),
+            coalesce(recognised.valid_tax, ''),
+            coalesce(recognised.born, ''),
+            coalesce(recognised.road, ''),
+            coalesce(recognised.house, ''),
+            coalesce(recognised.city, ''),
+            coalesce(recognised.postcode, '')
+        )
+    ) as profile,
     recognised.* exclude (record)
 from recognised
 left join told_apart on recognised.record = told_apart.record
