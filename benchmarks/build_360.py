@@ -27,7 +27,7 @@ from warehouse.journal import Journal
 
 SIZE = 1_000_000  # customers
 APART = {
-    "matching": ("identity.", "staging.identifiers"),
+    "matching": ("matching.", "identity.", "staging.identifiers"),
     "value": ("marts.customer_value", "metrics.customer_value_error"),
 }
 BARE = """

@@ -110,7 +110,9 @@ def build(
         _hold_room(places)
         as_of = (now or datetime.now(UTC)).replace(tzinfo=None, microsecond=0)
         store_as_of(connection, as_of)
-        tables.drop_gone(connection, [model.name for model in models])
+        names = [model.name for model in models]
+        tables.drop_gone(connection, names)
+        touched.forget(connection, [*names, snapshot.SERVED])
         built = refresh(Context(connection, journal), models)
         across_loads(connection, systems, as_of)
         build_id = meta.describe(connection, hold(connection, as_of))

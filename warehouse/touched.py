@@ -2,13 +2,16 @@
 
 A model that asks is_touched(customer_id) gives the rows of those customers, and all rows of none;
 when its table is made anew, everyone is. What changed is seen by difference: changes.customers has
-a hash of what is said of each customer, and `built.<schema>_<table>` the hashes that the table was
-made of, written in the same transaction. A product that goes to another category touches those
-who bought it, which no hash of a customer tells: so the tables made of marts.products remember
-their products too.
+a hash of what is said of each customer, and what it had when a table was made is kept, written in
+the same transaction, once for all tables made of it. A product that goes to another category
+touches those who bought it, which no hash of a customer tells: so of tables made of marts.products
+the products are kept too.
 """
 
 from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
 
 import duckdb
 from sqlglot import exp
@@ -66,23 +69,25 @@ def is_of(connection: duckdb.DuckDBPyConnection, name: str, lineage: str) -> boo
 def ask(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
     """Has is_touched() tell who changed since `name` was remembered; False where all of it had
     better be made anew."""
-    if not is_kept(connection, name):
+    versions = tables.versions(connection)
+    customers, products = (_kept(versions, name, source) for source in (CONTENTS, PRODUCTS))
+    if customers is None:
         return False
-    changed = [_differing(CONTENTS, _before(name), "customer_id", "content")]
-    products = _before(name, "products")
-    if _is_there(connection, products):
+    changed = [_differing(CONTENTS, _copy(CONTENTS, customers), "customer_id", "content")]
+    if products is not None:
         # lines that somebody no longer has are in the hash of their orders
         changed.append(
             f"""select lines.customer_id from {BOUGHT} as lines
                 where lines.customer_id is not null and lines.product_id in
-                    ({_differing(PRODUCTS, products, "product_id", "category")})"""
+                    ({_differing(PRODUCTS, _copy(PRODUCTS, products), "product_id", "category")})"""
         )
-    connection.execute(
-        f"create or replace temp table touched_customers as {' union '.join(changed)}"
-    )
-    _answer(connection, "customer in (select customer_id from temp.touched_customers)")
+    # Tables that were remembered together have the same to ask.
+    since = [customers, products, *(versions.get(name) for name in (CONTENTS, PRODUCTS, BOUGHT))]
+    table = f"touched_{hashlib.sha256(repr(since).encode()).hexdigest()[:32]}"
+    connection.execute(f"create temp table if not exists {table} as {' union '.join(changed)}")
+    _answer(connection, f"customer in (select customer_id from temp.{table})")
     touched, all_of_them = connection.execute(
-        f"select (select count(*) from temp.touched_customers), (select count(*) from {CONTENTS})"
+        f"select (select count(*) from temp.{table}), (select count(*) from {CONTENTS})"
     ).fetchall()[0]
     return bool(touched <= MANY * all_of_them)
 
@@ -97,30 +102,28 @@ def _differing(now: str, before: str, key: str, said: str) -> str:
 
 def remember(connection: duckdb.DuckDBPyConnection, name: str, of_products: bool = False) -> None:
     """That `name` tells of the customers, and products, as they are now."""
-    if CONTENTS not in tables.kinds(connection):
+    if CONTENTS not in tables.versions(connection):
         return
-    connection.execute(f"create or replace table {_before(name)} as select * from {CONTENTS}")
+    _keep(connection, name, CONTENTS, "*")
     if of_products:
-        before = _before(name, "products")
-        connection.execute(
-            f"create or replace table {before} as select product_id, category from {PRODUCTS}"
-        )
+        _keep(connection, name, PRODUCTS, "product_id, category")
 
 
 def remember_rows(connection: duckdb.DuckDBPyConnection, name: str, contents: str) -> None:
     """That `name` was made of these contents: a table of keys, each with a hash."""
-    connection.execute(f"create or replace table {_before(name)} as from {contents}")
+    _keep(connection, name, contents, "*")
 
 
 def changed_rows(connection: duckdb.DuckDBPyConnection, name: str, contents: str) -> str | None:
     """A table of the keys whose content is another than when `name` was made; None where all of
     it had better be made anew."""
-    if not is_kept(connection, name):
+    version = _kept(tables.versions(connection), name, contents)
+    if version is None:
         return None
     key = connection.execute(f"select * from {contents} limit 0").description[0][0]
     connection.execute(
         f"""create or replace temp table changed as
-            {_differing(contents, _before(name), quoted(key), "content")}"""
+            {_differing(contents, _copy(contents, version), quoted(key), "content")}"""
     )
     changed, all_of_them = connection.execute(
         f"select (select count(*) from temp.changed), (select count(*) from {contents})"
@@ -130,12 +133,40 @@ def changed_rows(connection: duckdb.DuckDBPyConnection, name: str, contents: str
 
 def is_kept(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
     """Whether it is remembered of which customers `name` tells."""
-    return _is_there(connection, _before(name))
+    return _kept(tables.versions(connection), name, CONTENTS) is not None
 
 
-def _before(name: str, *what: str) -> str:
-    return f"{BUILT}.{quoted('_'.join((name.replace('.', '_'), *what)))}"
+def forget(connection: duckdb.DuckDBPyConnection, names: Collection[str]) -> None:
+    """What is kept for no table that is still there; `names`: of these, and of what is served."""
+    kept = set()
+    for said, version in tables.versions(connection).items():
+        _, _, rest = said.partition(f"{BUILT}.")
+        name, _, source = rest.partition(" of ")
+        if said.startswith(f"{BUILT}.") and source:
+            if name in names:
+                kept.add(_copy(source, version))
+            else:
+                connection.execute("delete from ops.versions where name = $1", [said])
+    for table in set(tables.of_schemas(connection, [BUILT])) - kept:
+        connection.execute(f"drop table {BUILT}.{quoted(table.partition('.')[2])}")
 
 
-def _is_there(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
-    return table.replace('"', "") in tables.kinds(connection)
+def _keep(connection: duckdb.DuckDBPyConnection, name: str, source: str, columns: str) -> None:
+    version = tables.versions(connection)[source]
+    connection.execute(
+        f"create table if not exists {_copy(source, version)} as select {columns} from {source}"
+    )
+    tables.bump(connection, _note(name, source), version)
+
+
+def _kept(versions: Mapping[str, str], name: str, source: str) -> str | None:
+    """The version of `source` that `name` was made of, where it is remembered."""
+    return versions.get(_note(name, source))
+
+
+def _note(name: str, source: str) -> str:
+    return f"{BUILT}.{name} of {source}"
+
+
+def _copy(source: str, version: str) -> str:
+    return f"{BUILT}.{source.replace('.', '_')}_{version}"

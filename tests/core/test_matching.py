@@ -355,6 +355,8 @@ def test_what_a_person_says_wins_until_it_is_withdrawn(two: House) -> None:
     apart = customers(two)
     assert apart["1"] != apart["2"]
     assert before["1"] in (apart["1"], apart["2"])
+    changes = "select former_id, change, records from identity.id_changes"
+    assert two.served(changes, "desk.duckdb") == [(before["1"], "split", 1)]
     say(two, "1", "3", "same")
     joined = customers(two)
     assert joined["1"] == joined["3"] != joined["2"]

@@ -124,8 +124,10 @@ def _path(links: Iterable[Link], start: int, end: int) -> list[Link]:
                 queue.append(there)
     path: list[Link] = []
     while (link := came.get(end)) is not None:
-        path.append(link)
-        end = link[2] if link[1] == end else link[1]
+        bits, one, other, rule = link
+        before = other if one == end else one
+        path.append((bits, before, end, rule))
+        end = before
     return path[::-1]
 
 
@@ -155,8 +157,7 @@ def _pair(connection: Database, settings: Mapping[str, Any], left: int, right: i
                 (
                     field.name,
                     label,
-                    _value(field, found, "l"),
-                    _value(field, found, "r"),
+                    *(_value(field, found, side) for side in ("lr" if l == left else "rl")),
                     found[bits],
                 )
             )

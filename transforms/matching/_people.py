@@ -10,6 +10,7 @@ ROLES = (
     "^(info|muhasebe|satis|siparis|destek|iletisim|bilgi|yonetim|satinalma|musteri|kurumsal"
     "|no-?reply|admin|sales|contact|office|support|mail)@"
 )
+FEW = 30  # people: of so few a name tells no more than of thirty, and no less
 PLAIN = ("company", "names", "first", "last", "middle", "tax", "valid_tax", "born")
 PLACE = ("road", "house", "city", "postcode")
 
@@ -49,7 +50,7 @@ def with_shares(people: str, terms: str, count: int) -> str:
     `terms`: a relation of field, value and share; what is not in it few have. `count`: of the
     people when the terms were counted.
     """
-    rare = 1.5 / max(count, 1)
+    rare = 1.5 / max(count, FEW)
     shares = ", ".join(
         f"case when people.{column} is not null then coalesce(of_{column}.share, {rare})"
         f" end as tf_{column}"
