@@ -23,6 +23,7 @@ from types import ModuleType
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
@@ -54,7 +55,7 @@ class Context:
     earlier: str | None = None
     changed: str | None = None
 
-    def journal(self, topic: str, records: Iterable[Mapping[str, Any]]) -> None:
+    def journal(self, topic: str, records: Iterable[Mapping[str, Any]] | pa.Table) -> None:
         """Writes to the journal first, then takes it into the warehouse."""
         if self.journal_files.append(topic, records):
             merge_journal(self.connection, self.journal_files)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -79,8 +80,8 @@ def test_clusters_taken_as_settled_get_what_they_would_be_assigned(
             [[record for record, _ in rows], [number for _, number in rows]],
         )
 
-        def journal(_: str, events: list[dict[str, str]], moment: int = moment) -> None:
-            for event in events:
+        def journal(_: str, events: pa.Table, moment: int = moment) -> None:
+            for event in events.to_pylist():
                 connection.execute(
                     "insert into journal.customer_ids values ($1, $2, $3, $4)",
                     [*event.values(), moment],

@@ -194,6 +194,28 @@ def test_our_weights_are_splink_s(learnt: tuple[Places, labelled.Labelled]) -> N
         assert one[2:] == pytest.approx(other[2:], abs=1e-6)
 
 
+WORD = st.text("ab1", max_size=9)
+
+
+@settings(max_examples=300)
+@given(one=WORD, other=WORD, change=st.integers(0, 8), edits=st.integers(1, 2))
+def test_a_slip_is_what_is_so_many_letters_apart(
+    one: str, other: str, change: int, edits: int
+) -> None:
+    near = one[: change + 1][::-1] if change < 2 else one[:change] + other[:1] + one[change + 1 :]
+    with duckdb.connect() as connection:
+        for text in (
+            other,
+            near,
+            one[:change] + one[change : change + 2][::-1] + one[change + 2 :],
+        ):
+            asked = f"{_fields.slip('t', edits)}, damerau_levenshtein(t_l, t_r) <= {edits}"
+            [(found, exact)] = connection.execute(
+                f"select {asked} from (select $1 as t_l, $2 as t_r)", [one, text]
+            ).fetchall()
+            assert found == exact
+
+
 def test_a_version_is_kept_until_there_are_twice_as_many(tmp_path: Path) -> None:
     given = labelled.box(150, seed=5)
     places = Places.below(tmp_path)

@@ -8,19 +8,22 @@ an id survives a rebuild, and one that was issued is never issued to somebody el
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Set
-from uuid import NAMESPACE_URL, uuid5
+from collections.abc import Iterable, Mapping, Set
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from warehouse.build import Context
 
 # Not journal.customer_ids: that is this model's own memory, which it reads and extends.
 READS = ("identity.clusters",)
-# Settled is a cluster all of whose records have one id that no other cluster's record has:
-# assign() would give it that, so only the others are looked at.
-LINKS = """
+NEW_ID = "'c_' || left(sha1(min(record) || '#0'), 12)"  # as _new_id() gives it
+# What a cluster's records say of it. `settled`: all have one id that no other cluster's record has.
+# `new`: none ever had one, and nobody ever had the id its first record gives. assign() would say
+# the same of both, so only the others are looked at one by one.
+CLUSTERS = """
     create or replace temp table links as
     with issued as (
         select record, max_by(customer_id, recorded_at) as issued
@@ -37,48 +40,63 @@ LINKS = """
         where issued is not null group by issued
     ),
     settled as (
-        select cluster
+        select cluster, any_value(issued) as customer_id
         from known left join claims using (issued)
         group by cluster
         having count(distinct issued) = 1 and bool_and(coalesce(clusters = 1, false))
+    ),
+    founded as (
+        select cluster, {new_id} as customer_id
+        from known
+        group by cluster
+        having count(issued) = 0
+        qualify count(*) over (partition by customer_id) = 1
+    ),
+    new as (
+        from founded
+        anti join (select distinct customer_id from journal.customer_ids) using (customer_id)
     )
-    select known.*, settled.cluster is not null as is_settled, {was_there} as was_there
-    from known left join settled using (cluster)
+    select known.*, coalesce(settled.customer_id, new.customer_id) as customer_id,
+        settled.cluster is not null as is_settled, {was_there} as was_there
+    from known left join settled using (cluster) left join new using (cluster)
 """
 
 
 def model(context: Context) -> pa.Table:
     connection = context.connection
-    connection.execute(LINKS.format(was_there=_was_there(context)))
-    unsettled = connection.execute(
-        """select cluster, record, issued, was_there from links where not is_settled
+    connection.execute(CLUSTERS.format(was_there=_was_there(context), new_id=NEW_ID))
+    open_ones = connection.execute(
+        """select cluster, record, issued, was_there from links where customer_id is null
             order by record"""
     ).fetchall()
     clusters: dict[int, list[str]] = defaultdict(list)
-    for cluster, record, _, _ in unsettled:
+    for cluster, record, _, _ in open_ones:
         clusters[cluster].append(record)
-    issued = {record: customer for _, record, customer, _ in unsettled if customer}
-    lately = {record for _, record, _, was_there in unsettled if was_there}
-    assigned = assign(list(clusters.values()), issued, _ever(context), lately)
-    new = pa.table(
-        {
-            "record": pa.array(list(assigned), pa.string()),
-            "customer_id": pa.array(list(assigned.values()), pa.string()),
-        }
-    )
-    context.journal(
-        "customer_ids",
-        [
-            {"system": record.partition("/")[0], "record": record, "customer_id": customer}
-            for record, customer in assigned.items()
-            if issued.get(record) != customer
-        ],
-    )
+    issued = {record: customer for _, record, customer, _ in open_ones if customer}
+    lately = {record for _, record, _, was_there in open_ones if was_there}
+    new = connection.execute(
+        "select record, customer_id from links where customer_id is not null and not is_settled"
+    ).to_arrow_table()
+    ever = [*_ever(context), *new["customer_id"].unique().to_pylist()] if clusters else []
+    assigned = assign(list(clusters.values()), issued, ever, lately)
+    changed = {r: customer for r, customer in assigned.items() if issued.get(r) != customer}
+    context.journal("customer_ids", _lines(pa.concat_tables([new, _table(changed)])))
     settled = connection.execute(
-        "select record, issued as customer_id from links where is_settled"
+        "select record, customer_id from links where is_settled"
     ).to_arrow_table()
     connection.execute("drop table links")
-    return pa.concat_tables([settled, new])
+    return pa.concat_tables([settled, new, _table(assigned)])
+
+
+def _table(customers: Mapping[str, str]) -> pa.Table:
+    """record and its customer_id."""
+    columns = {"record": list(customers), "customer_id": list(customers.values())}
+    return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
+
+
+def _lines(found: pa.Table) -> pa.Table:
+    system = pc.list_element(pc.split_pattern(found["record"], "/", max_splits=1), 0)
+    return found.add_column(0, "system", system)
 
 
 def _was_there(context: Context) -> str:
@@ -149,11 +167,11 @@ def _claimants(cluster: list[str], issued: dict[str, str]) -> dict[str, list[str
     return found
 
 
-def _new_id(founder: str, used: set[str]) -> str:
+def _new_id(founder: str, used: Set[str]) -> str:
     attempt = 0
     while True:
-        digest = uuid5(NAMESPACE_URL, f"{founder}#{attempt}").hex[:12]
-        customer = f"c_{digest}"
+        digest = hashlib.sha1(f"{founder}#{attempt}".encode(), usedforsecurity=False)
+        customer = f"c_{digest.hexdigest()[:12]}"
         if customer not in used:
             return customer
         attempt += 1

@@ -39,6 +39,7 @@ def profiles(shared: str) -> str:
         )
         select *,
             nullif(regexp_extract(split_part(email, '@', 1), '[0-9]{{2,}}'), '') as digits,
+            regexp_replace(email, '[^0-9]', '', 'g') as numbers,
             nullif(split_part(email, '@', 2), '') as domain
         from kept
     """

@@ -16,7 +16,18 @@ from transforms.matching._fields import FIELDS, RARE, Field, Level
 
 Settings = Mapping[str, Any]
 COLUMNS = (
-    *("is_company", "names", "first", "middle", "last", "email", "digits", "domain", "phone"),
+    *(
+        "is_company",
+        "names",
+        "first",
+        "middle",
+        "last",
+        "email",
+        "numbers",
+        "digits",
+        "domain",
+        "phone",
+    ),
     *("tax", "valid_tax", "born", "road", "house", "postcode", "city", "company"),
 )
 LEVELS = [f"is_{field.name}" for field in FIELDS]
