@@ -5,43 +5,33 @@ from __future__ import annotations
 
 from transforms.matching._fields import TERMS
 
-# Many write from a role mailbox; of a company's own record it is its address.
-ROLES = (
-    "^(info|muhasebe|satis|siparis|destek|iletisim|bilgi|yonetim|satinalma|musteri|kurumsal"
-    "|no-?reply|admin|sales|contact|office|support|mail)@"
-)
 FEW = 30  # people: of so few a name tells no more than of thirty, and no less
 PLAIN = ("company", "names", "first", "last", "middle", "tax", "valid_tax", "born")
 PLACE = ("road", "house", "city", "postcode")
+MAILBOX = ("email", "digits", "numbers", "domain")
 
 
 def profiles(shared: str) -> str:
     """SELECT of one row per profile. `shared`: a relation of type and value."""
-    plain = ", ".join(f"any_value({column}) as {column}" for column in (*PLAIN, *PLACE))
+    said = [*PLAIN, *PLACE, *MAILBOX, "is_company", "is_role", "phone"]
+    values = ", ".join(f"any_value({column}) as {column}" for column in said)
+    mailbox = ", ".join(f"case when is_own then {column} end as {column}" for column in MAILBOX)
     return f"""
         with grouped as (
-            select profile, any_value(is_company) as is_company, {plain},
-                any_value(email) as email, any_value(phone) as phone, count(*) as records
-            from matching.people
+            select profile, {values}, count(*) as records from matching.people
             group by profile
         ),
-        kept as (
-            select grouped.* replace (
-                case
-                    when emails.value is null
-                        and (is_company or not regexp_matches(email, '{ROLES}')) then email
-                end as email,
-                case when phones.value is null then phone end as phone
-            )
+        judged as (
+            select grouped.*, phones.value is null as is_own_phone,
+                -- many write from a role mailbox; of a company's own record it is its address
+                emails.value is null and (is_company or not is_role) as is_own
             from grouped
             left join {shared} as emails on emails.type = 'email' and email = emails.value
             left join {shared} as phones on phones.type = 'phone' and phone = phones.value
         )
-        select *,
-            nullif(regexp_extract(split_part(email, '@', 1), '[0-9]{{2,}}'), '') as digits,
-            regexp_replace(email, '[^0-9]', '', 'g') as numbers,
-            nullif(split_part(email, '@', 2), '') as domain
-        from kept
+        select * exclude (is_role, is_own, is_own_phone)
+            replace ({mailbox}, case when is_own_phone then phone end as phone)
+        from judged
     """
 
 

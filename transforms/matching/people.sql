@@ -27,8 +27,8 @@ folded as (
         lower(strip_accents(translate(company, 'İIı', 'iii'))) as company,
         lower(strip_accents(translate(address, 'İIı', 'iii'))) as address,
         lower(strip_accents(translate(city, 'İIı', 'iii'))) as city,
-        lower(regexp_replace(postcode, '\s', '', 'g')) as postcode,
-        left(upper(regexp_replace(tax_number, '[^0-9A-Za-z]', '', 'g')), 30) as tax_number,
+        lower(regexp_replace(postcode, '\s+', '', 'g')) as postcode,
+        left(upper(regexp_replace(tax_number, '[^0-9A-Za-z]+', '', 'g')), 30) as tax_number,
         strftime(birth_date, '%Y%m%d') as born
     from records
 ),
@@ -107,6 +107,14 @@ recognised as (
                     )[1]
         end as middle,
         emails.normal as email,
+        nullif(regexp_extract(split_part(emails.normal, '@', 1), '[0-9]{2,}'), '') as digits,
+        regexp_replace(emails.normal, '[^0-9]+', '', 'g') as numbers,
+        nullif(split_part(emails.normal, '@', 2), '') as domain,
+        coalesce(split_part(emails.normal, '@', 1) in (
+            'info', 'muhasebe', 'satis', 'siparis', 'destek', 'iletisim', 'bilgi', 'yonetim',
+            'satinalma', 'musteri', 'kurumsal', 'no-reply', 'noreply', 'admin', 'sales', 'contact',
+            'office', 'support', 'mail'
+        ), false) as is_role,
         phones.normal as phone,
         taxes.normal as valid_tax,
         case
