@@ -27,7 +27,7 @@ BEFORE = "HEAD~1"
 # A limit of this kind is tighter when it is higher, or when it is lower.
 HIGHER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 LOWER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
-HARMLESS = ("badRowShare", "volatilePaths", "optionsSeverity")
+HARMLESS = ("badRowShare", "volatilePaths", "optionsSeverity", "ownership", "clearable")
 
 
 @dataclass(frozen=True)

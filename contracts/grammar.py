@@ -93,10 +93,12 @@ SETTINGS: Mapping[str, Mapping[str, str]] = {
     "setting": {},
     "table setting": {"badRowShare": "share", "schema": "text", "volatilePaths": "list"},
     "property setting": {
+        "clearable": "flag",
         "decimalComma": "flag",
         "default": "note",
         "falseValues": "list",
         "optionsSeverity": "severity",
+        "ownership": "ownership",
         "timezone": "text",
         "trueValues": "list",
     },
@@ -112,6 +114,10 @@ KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
         "a share from 0 to 1, such as 0.05",
     ),
     "severity": (lambda value: value in ("error", "warning"), "error or warning"),
+    "ownership": (
+        lambda value: value in ("ours", "if_empty", "newest", "theirs"),
+        "ours, if_empty, newest or theirs",
+    ),
 }
 
 

@@ -1,5 +1,5 @@
-"""Started by hand: check_system, replay_quarantine, overrule_identity, relearn_identity, rebuild.
-By night: compact, upkeep."""
+"""Started by hand: check_system, replay_quarantine, overrule_identity, relearn_identity,
+restore_published, rebuild. By night: compact, upkeep."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from datetime import timedelta
 from airflow.sdk import DAG, Asset, Param, task
 
 import systems
-from plugins import steps
+from plugins import giving, steps
 
 names = list(systems.load())
+published = [system.name for system in systems.load().values() if system.publish]
 lake = os.environ.get("KOPRU_WAREHOUSE", "").startswith("ducklake:")
 COMMON = {
     "schedule": None,
@@ -141,6 +142,31 @@ with DAG(
         return steps.relearn_identity(params or {}, by)
 
     relearn()
+
+with DAG(
+    dag_id="restore_published",
+    description="Puts back what stood in a tool before one of our runs",
+    doc_md=(
+        "Of that `run` (as in ops.publish_runs) and all later ones, for one `system`: every value "
+        "that the tool still holds as we wrote it gets the one it had before. What somebody "
+        "edited since stays. What was put back is not sent again until our value is another. "
+        "Say `why`. Without `apply` it only shows what it would do."
+    ),
+    params={
+        "system": Param(published[0] if published else None, type="string", enum=published),
+        "run": Param("", type="string"),
+        "why": Param("", type="string"),
+        "apply": Param(False, type="boolean"),
+    },
+    **COMMON,
+):
+
+    @task(execution_timeout=timedelta(hours=6), retries=0)
+    def restore_published(params: dict | None = None, dag_run=None) -> dict:
+        by = getattr(dag_run, "triggering_user_name", None) or ""
+        return giving.restore_published(params or {}, by)
+
+    restore_published()
 
 with DAG(
     dag_id="rebuild",

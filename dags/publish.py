@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG, Asset, Param, task
 
 import systems
-from plugins import steps
+from plugins import giving
 from systems import System
 
 DOC = """\
 Writes to **{name}** what changed about its customers since we last wrote, through the ledger.
 
-A record the system refuses is named with its own words and does not stop the others; it is sent
-again when its values change, or with `retry_refused`. `dry_run` sends and remembers nothing.
+A first run, and one that would change or empty more than usual, writes nothing: **approve** shows
+what it would do, and waits for a person (Required Actions). A record the system refuses is named
+with its own words and does not stop the others; it is sent again when its values change, or with
+`retry_refused`. `dry_run` sends and remembers nothing; its log shows what would be sent.
 """
 
 
@@ -40,11 +43,23 @@ def publish_dag(system: System) -> DAG:
         },
     ) as dag:
 
-        @task(execution_timeout=timedelta(hours=6))
-        def publish(params: dict | None = None) -> dict:
-            return steps.publish(system.name, params or {})
+        @task.branch(execution_timeout=timedelta(hours=6))
+        def publish(params: dict | None = None, ti=None) -> list[str]:
+            done = giving.publish(system.name, params or {})
+            ti.xcom_push("preview", done["preview"])
+            return ["approve"] if done["asks"] else []
 
-        publish()
+        @task(execution_timeout=timedelta(hours=6))
+        def publish_approved(params: dict | None = None, ti=None) -> dict:
+            answer = ti.xcom_pull(task_ids="approve")
+            return giving.publish(system.name, params or {}, giving.answered_by(answer))
+
+        approve = ApprovalOperator(
+            task_id="approve",
+            subject=f"Write this to {system.name}?",
+            body="{{ ti.xcom_pull(task_ids='publish', key='preview') }}",
+        )
+        publish() >> approve >> publish_approved()
     return dag
 
 

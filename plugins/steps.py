@@ -59,7 +59,7 @@ def _connection(name: str) -> Connection | None:
     )
 
 
-def _places() -> Any:
+def company_places() -> Any:
     """Where the data lives, with the keys to what is not on this machine."""
     from warehouse import Places
 
@@ -86,7 +86,7 @@ def pull(name: str, params: dict[str, Any]) -> Summary:
     system = connected(name)
     with _hopeless(ValueError):  # params or a contract that cannot be used
         done = pull(
-            _places(),
+            company_places(),
             system,
             contract_of(system),
             tables=params.get("tables") or None,
@@ -112,7 +112,7 @@ def check(name: str) -> Summary:
 
     system = systems.load()[name]
     with _hopeless(ValueError, BrokenGate):
-        verdicts = check(_places(), system, contract_of(system))
+        verdicts = check(company_places(), system, contract_of(system))
     problems = [verdict.problem for verdict in verdicts if verdict.problem]
     for notice in (notice for verdict in verdicts for notice in verdict.notices):
         log.warning(notice)
@@ -133,7 +133,7 @@ def load(name: str) -> Summary:
     from warehouse.load import load
 
     system = systems.load()[name]
-    places = _places()
+    places = company_places()
     done = load(places, system, contract_of(system))
     for table in done:
         log.info("%s.%s: %d rows new or changed", name, table.table, table.changed)
@@ -164,32 +164,10 @@ def build() -> list[str]:
     from warehouse.build import Broken, build
 
     with _hopeless(Broken):
-        built = build(_places(), systems.load().values(), company.load())
+        built = build(company_places(), systems.load().values(), company.load())
     if not built.built:
         raise AirflowSkipException("Nothing changed since the last build.")
     return built.built
-
-
-def publish(name: str, params: dict[str, Any]) -> dict[str, Any]:
-    from clients import ClientError, Unavailable
-    from publishers.engine import publish
-
-    try:
-        done = publish(
-            _places(),
-            connected(name),
-            dry_run=bool(params.get("dry_run")),
-            retry_refused=bool(params.get("retry_refused")),
-        )
-    except FileNotFoundError as error:
-        raise AirflowSkipException(str(error)) from error
-    except Unavailable:
-        raise
-    except ClientError as error:
-        raise AirflowFailException(str(error)) from error
-    if done.problem:
-        raise (AirflowException if done.waiting else AirflowFailException)(done.problem)
-    return asdict(done)
 
 
 def check_system(name: str) -> str:
@@ -210,7 +188,7 @@ def replay_quarantine(params: dict[str, Any], by: str) -> Summary:
     from contracts.expectations import BrokenGate
     from warehouse.quarantine import dismiss, replay
 
-    system, places = systems.load()[params["system"]], _places()
+    system, places = systems.load()[params["system"]], company_places()
     tables, keys, why = params.get("tables") or [], params.get("dismiss") or [], params["why"]
     with _hopeless(ValueError, BrokenGate):
         contract = contract_of(system)
@@ -230,7 +208,7 @@ def overrule_identity(params: dict[str, Any], by: str) -> dict[str, Any]:
 
     with _hopeless(ValueError, FileNotFoundError):
         left, right = overrule(
-            _places(), params["left"], params["right"], params["decision"], by, params["why"]
+            company_places(), params["left"], params["right"], params["decision"], by, params["why"]
         )
     return {"records": [left, right], "decision": params["decision"]}
 
@@ -240,7 +218,7 @@ def relearn_identity(params: dict[str, Any], by: str) -> dict[str, Any]:
 
     apply = bool(params.get("apply"))
     with _hopeless(ValueError):
-        done = relearn(_places(), by or "unknown", params["why"], apply=apply)
+        done = relearn(company_places(), by or "unknown", params["why"], apply=apply)
     log.info(
         "of %d customers, made of %d people, %d %s",
         done.customers,
@@ -254,7 +232,7 @@ def relearn_identity(params: dict[str, Any], by: str) -> dict[str, Any]:
 def rebuild() -> list[str]:
     from warehouse.rebuild import rebuild
 
-    return rebuild(_places(), systems.load().values(), company.load()).built
+    return rebuild(company_places(), systems.load().values(), company.load()).built
 
 
 def compact() -> Summary:
@@ -262,7 +240,7 @@ def compact() -> Summary:
     from contracts import contract_of
     from warehouse.compact import compact
 
-    places, done, problems = _places(), [], []
+    places, done, problems = company_places(), [], []
     if not isinstance(places.landing, Path):
         raise AirflowSkipException("The landing is in an object store: only a folder is compacted.")
     for system in systems.load().values():
@@ -279,7 +257,7 @@ def compact() -> Summary:
 def upkeep() -> dict[str, int]:
     from warehouse.upkeep import upkeep
 
-    kept = upkeep(_places())
+    kept = upkeep(company_places())
     if kept is None:
         raise AirflowSkipException("The warehouse is a plain file: there is nothing to do.")
     return asdict(kept)

@@ -6,10 +6,15 @@ A publisher is a module with
     BATCH    rows per call of `send`
     connect(system) -> client
     prepare(client, fields)       create what must exist first; `fields`: name -> Field
+    read(client, records, names) -> Mapping[str, Values]
+                                  what these records hold under our names now, as canonical text;
+                                  a record the tool does not have is left out. None in place of the
+                                  function: the tool cannot be asked.
     send(client, rows) -> list[Outcome]      one Outcome per row, in any order
+    calls(rows) -> int            write calls that `send` needs for them on a good day
 
 Activation models have `system`, `record` (the tool's own id of the customer), `customer_id`,
-then one column per field to send.
+then one column per field to send. Whose each field is, their contract says (policy.py).
 """
 
 from __future__ import annotations
@@ -18,14 +23,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+Values = Mapping[str, str | None]
+Ownership = Literal["ours", "if_empty", "newest", "theirs"]
+
 
 @dataclass(frozen=True)
 class Field:
-    """A field we send: its label for people and its type."""
+    """A field we send: its label for people, its type, and whose it is (policy.py)."""
 
     name: str
     label: str
     type: Literal["text", "integer", "decimal", "date", "boolean"]
+    ownership: Ownership = "ours"
+    clearable: bool = False
+    personal: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,15 +48,22 @@ class Due:
 
     record: str
     customer_id: str
-    values: Mapping[str, str | None]
-    current: Mapping[str, str | None] = field(default_factory=dict)
+    values: Values
+    current: Values = field(default_factory=dict)
+
+
+State = Literal["intent", "accepted", "refused", "retry", "found", "kept", "restored"]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one row; `detail` is the vendor's words, `answer` its id for the write."""
+    """What became of one row; `detail` is the vendor's words, `answer` its id for the write.
+
+    A publisher says accepted, refused or retry (nobody knows); the engine also found (the tool had
+    it already) and kept (the tool's own value stays, by policy).
+    """
 
     record: str
-    state: Literal["accepted", "refused", "retry"]
+    state: State
     detail: str = ""
     answer: str = ""

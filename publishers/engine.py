@@ -1,47 +1,53 @@
 """Publish: what changed, to one tool. Never holds the warehouse's lock.
 
-Reads the served files, asks the ledger what is due, writes intents to the journal, sends in
-the vendor's batches, writes outcomes to the journal. Every row due is accounted for.
+Reads the served files, asks the ledger what is due, looks at what the tool holds, writes intents to
+the journal, sends in the vendor's batches, writes outcomes to the journal. Every row due is
+accounted for.
 """
 
 from __future__ import annotations
 
 import importlib
 import logging
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from contracts.typed import quoted
-from publishers import Due, Field, Outcome
+from clients import Implausible, Unavailable
+from publishers import Due, Field, Outcome, State, Values
 from publishers.ledger import Ledger
+from publishers.plan import Plan, plan
+from publishers.policy import decide
 from systems import System
 from warehouse import Places
 from warehouse.journal import Journal
-from warehouse.serve import served
 
 log = logging.getLogger(__name__)
 REFUSED_SHARE = 0.05
 NAMED = 10
-KEYS = ("system", "record")
-TYPES = {"BIGINT": "integer", "INTEGER": "integer", "DATE": "date", "BOOLEAN": "boolean"}
+COUNTS = ("accepted", "found", "kept", "refused", "waiting")
 
 
 @dataclass
 class Published:
-    """Once sent, due = accepted + refused + waiting. `skipped`: refused before, unchanged."""
+    """Once sent, due = accepted + found + kept + refused + waiting. `found`: the tool had it
+    already. `kept`: its own value stays, by policy. `skipped`: refused before, unchanged.
+    `asks`: nothing was sent, because a person has to look at this first."""
 
     system: str
     due: int = 0
     values: int = 0
     skipped: int = 0
     accepted: int = 0
+    found: int = 0
+    kept: int = 0
     refused: int = 0
     waiting: int = 0
     dry_run: bool = False
+    asks: str = ""
+    preview: str = ""
     refusals: list[str] = field(default_factory=list)
 
     @property
@@ -50,8 +56,8 @@ class Published:
         named = "; ".join(self.refusals[:NAMED])
         if self.waiting:
             return (
-                f"{self.system}: {self.waiting} of {self.due} rows may or may not have arrived "
-                f"({named}). The next run sends them again; writing the same value twice is safe."
+                f"{self.system}: of {self.waiting} of {self.due} rows nobody knows whether they "
+                f"arrived ({named}). The next run looks first, and sends what is not there."
             )
         if self.due and self.refused / self.due > REFUSED_SHARE:
             return (
@@ -61,65 +67,146 @@ class Published:
             )
         return None
 
+    def count(self, outcomes: Iterable[Outcome]) -> None:
+        for outcome in outcomes:
+            name = "waiting" if outcome.state == "retry" else outcome.state
+            setattr(self, name, getattr(self, name) + 1)
+            if outcome.state in ("refused", "retry"):
+                self.refusals.append(f"record {outcome.record}: {outcome.detail}")
+                log.warning("%s: record %s: %s", self.system, outcome.record, outcome.detail)
+
 
 def publish(
-    places: Places, system: System, *, dry_run: bool = False, retry_refused: bool = False
+    places: Places,
+    system: System,
+    *,
+    dry_run: bool = False,
+    retry_refused: bool = False,
+    approved_by: str = "",
 ) -> Published:
-    """Sends what is due; `dry_run` sends and remembers nothing.
+    """Sends what is due; `dry_run` sends and remembers nothing. A surprising run (plan.py) sends
+    nothing and asks, until it is `approved_by` somebody.
 
     Raises FileNotFoundError when nothing was served yet, ClientError when the tool cannot be
     reached at all.
     """
     module = importlib.import_module(f"publishers.{system.kind}")
-    ledger = Ledger(Journal(places.journal), system.name)
-    fields, wanted = _wanted(places, module.MODEL, system.name)
-    done = Published(system.name, dry_run=dry_run)
-    rows = []
-    for record, customer_id, values in wanted:
-        due = ledger.due(record, customer_id, values)
-        if due and ledger.was_refused(due) and not retry_refused:
-            done.skipped += 1
-        elif due:
-            rows.append(due)
-    done.due, done.values = len(rows), sum(len(row.values) for row in rows)
+    journal = Journal(places.journal)
+    ledger = Ledger(journal, system.name)
+    planned = plan(places, module, system, ledger, retry_refused=retry_refused)
+    why = "; ".join(planned.surprises)
+    done = Published(
+        system.name,
+        due=len(planned.rows),
+        values=planned.values,
+        skipped=planned.skipped,
+        dry_run=dry_run,
+        preview=planned.told(),
+    )
     log.info("%s: %d records due, %d values", system.name, done.due, done.values)
-    if rows and not dry_run:
-        _send(module, system, ledger, fields, rows, done)
+    if dry_run or not planned.rows:
+        return done
+    if why and not approved_by:
+        done.asks = why
+        return done
+    run = Run(module, system, ledger, planned.fields, done)
+    try:
+        run.send(planned.rows)
+    finally:  # also what was sent before it broke off
+        by = approved_by if why else ""
+        journal.append("publish_runs", [line(run.name, "publish", planned, done, by, why)])
     return done
 
 
-def _send(
-    module: Any,
-    system: System,
-    ledger: Ledger,
-    fields: dict[str, Field],
-    rows: list[Due],
-    done: Published,
-) -> None:
-    run = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
-    client = module.connect(system)
-    module.prepare(client, fields)
-    for batch in _batches(rows, module.BATCH):
-        by_record = {row.record: row for row in batch}
-        ledger.intend(run, batch)
-        outcomes = _one_each(by_record, module.send(client, batch))
-        ledger.record(run, by_record, outcomes)
-        states = Counter(outcome.state for outcome in outcomes)
-        done.accepted += states["accepted"]
-        done.refused += states["refused"]
-        done.waiting += states["retry"]
-        for outcome in outcomes:
-            if outcome.state != "accepted":
-                done.refusals.append(f"record {outcome.record}: {outcome.detail}")
-                log.warning("%s: record %s: %s", system.name, outcome.record, outcome.detail)
-        log.info("%s: %d of %d rows sent", system.name, _sent(done), done.due)
+def line(
+    run: str, what: str, planned: Plan, done: Published, approved_by: str, why: str
+) -> dict[str, Any]:
+    """Of a run, for the journal."""
+    return {
+        "run": run,
+        "system": done.system,
+        "what": what,
+        "records": planned.of,
+        "due": done.due,
+        "skipped": done.skipped,
+        **{name: getattr(done, name) for name in COUNTS},
+        "approved_by": approved_by,
+        "why": why,
+    }
 
 
-def _sent(done: Published) -> int:
-    return done.accepted + done.refused + done.waiting
+@dataclass
+class Run:
+    """One run over one tool: sends rows batch by batch, and counts what becomes of them in `done`.
+
+    `as_state`: what an accepted row is called in the ledger.
+    """
+
+    module: Any
+    system: System
+    ledger: Ledger
+    fields: Mapping[str, Field]
+    done: Published
+    as_state: State = "accepted"
+    name: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}")
+
+    def send(self, rows: list[Due]) -> None:
+        client = self.module.connect(self.system)
+        self.module.prepare(client, self.fields)
+        sent = 0
+        for batch in _batches(rows, self.module.BATCH):
+            self._batch(client, batch)
+            sent += len(batch)
+            log.info("%s: %d of %d rows done", self.system.name, sent, len(rows))
+
+    def _batch(self, client: Any, rows: list[Due]) -> None:
+        try:
+            holds = self._held(client, rows)
+        except (Unavailable, Implausible) as error:
+            self.done.count([Outcome(row.record, "retry", error.cause) for row in rows])
+            return
+        parts = {row.record: self._parted(row, holds.get(row.record)) for row in rows}
+        settled = [
+            (part, Outcome(part.record, state))
+            for by_state in parts.values()
+            for state, part in by_state.items()
+            if state in ("found", "kept")
+        ]
+        self.ledger.record(self.name, settled, holds)
+        going = {record: part["accepted"] for record, part in parts.items() if "accepted" in part}
+        stay = (Outcome(r, "kept" if "kept" in parts[r] else "found") for r in parts.keys() - going)
+        self.done.count(stay)
+        if going:
+            self.ledger.intend(self.name, going.values(), holds)
+            outcomes = _one_each(going, self.module.send(client, [*going.values()]))
+            said = [(going[one.record], self._called(one)) for one in outcomes]
+            self.ledger.record(self.name, said, holds)
+            self.done.count(outcomes)
+
+    def _held(self, client: Any, rows: list[Due]) -> Mapping[str, Values]:
+        if self.module.read is None:
+            return {}
+        names = sorted({name for row in rows for name in row.values})
+        found: Mapping[str, Values] = self.module.read(client, [row.record for row in rows], names)
+        return found
+
+    def _parted(self, row: Due, holds: Values | None) -> dict[State, Due]:
+        """The row by what becomes of its values: found there already, kept as the tool has them,
+        accepted if all goes well."""
+        wrote = self.ledger.held(row.record)
+        parts: dict[State, dict[str, str | None]] = {}
+        for name, value in row.values.items():
+            state: State = "accepted"
+            if holds is not None:
+                state = decide(self.fields[name], value, wrote.get(name), holds.get(name))
+            parts.setdefault(state, {})[name] = value
+        return {state: replace(row, values=values) for state, values in parts.items()}
+
+    def _called(self, outcome: Outcome) -> Outcome:
+        return replace(outcome, state=self.as_state) if outcome.state == "accepted" else outcome
 
 
-def _one_each(rows: dict[str, Due], outcomes: list[Outcome]) -> list[Outcome]:
+def _one_each(rows: Mapping[str, Due], outcomes: list[Outcome]) -> list[Outcome]:
     """Every row gets exactly one outcome; one the publisher forgot counts as unknown."""
     told = {outcome.record: outcome for outcome in outcomes if outcome.record in rows}
     forgotten = [record for record in rows if record not in told]
@@ -127,30 +214,6 @@ def _one_each(rows: dict[str, Due], outcomes: list[Outcome]) -> list[Outcome]:
         Outcome(record, "retry", "the tool's answer does not name it") for record in forgotten
     ]
     return [*told.values(), *unknown]
-
-
-def _wanted(
-    places: Places, model: str, system: str
-) -> tuple[dict[str, Field], list[tuple[str, str, dict[str, str | None]]]]:
-    """The model's fields, and (record, customer_id, values as text) of the system's rows."""
-    with served(places, "desk.duckdb") as connection:
-        columns = [
-            (name, kind)
-            for name, kind, *_ in connection.execute(f"describe {model}").fetchall()
-            if name not in KEYS
-        ]
-        cast = ", ".join(f"{quoted(name)}::varchar" for name, _ in columns)
-        rows = connection.execute(
-            f"select record, {cast} from {model} where system = ? order by record", [system]
-        ).fetchall()
-    names = [name for name, _ in columns]
-    fields = {name: Field(name, name.replace("_", " "), _type(kind)) for name, kind in columns}
-    customer = names.index("customer_id") + 1
-    return fields, [(row[0], row[customer], dict(zip(names, row[1:], strict=True))) for row in rows]
-
-
-def _type(kind: str) -> Any:
-    return TYPES.get(kind, "decimal" if kind.startswith(("DECIMAL", "DOUBLE")) else "text")
 
 
 def _batches(rows: list[Due], size: int) -> Iterator[list[Due]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import PurePosixPath
@@ -21,6 +21,7 @@ from systems import System
 
 MODEL = "activation.files_customers"
 BATCH = 10_000
+read = None  # an old program's folder is written to, and answers nothing
 TRUE, FALSE = "E", "H"  # evet, hayır
 
 
@@ -56,6 +57,10 @@ def prepare(client: Outbox, fields: Mapping[str, Field]) -> None:
     client.fields = fields
     with opened(client.system) as folder:
         folder.entries(client.rule["directory"])
+
+
+def calls(rows: Sequence[Due]) -> int:
+    return -(-len(rows) // BATCH)
 
 
 def send(client: Outbox, rows: list[Due]) -> list[Outcome]:

@@ -8,10 +8,10 @@ from typing import Any
 
 from clients.answers import vendor_words
 from clients.hubspot import BATCH, HubSpot, connect
-from publishers import Due, Field, Outcome
+from publishers import Due, Field, Outcome, Values
 from publishers.batches import isolated
 
-__all__ = ["BATCH", "MODEL", "connect", "prepare", "send"]
+__all__ = ["BATCH", "MODEL", "calls", "connect", "prepare", "read", "send"]
 
 MODEL = "activation.hubspot_contacts"
 OBJECT, GROUP, PREFIX = "contacts", "kopru", "kopru_"
@@ -40,6 +40,19 @@ def prepare(client: HubSpot, fields: Mapping[str, Field]) -> None:
 
 def send(client: HubSpot, rows: Sequence[Due]) -> list[Outcome]:
     return isolated(rows, partial(_batch, client))
+
+
+def read(client: HubSpot, records: Sequence[str], names: Sequence[str]) -> dict[str, Values]:
+    asked = [record for record in records if record.isdecimal()]
+    found = client.records(OBJECT, [PREFIX + name for name in names], asked)
+    return {
+        str(row["id"]): {name: row["properties"].get(PREFIX + name) for name in names}
+        for row in found
+    }
+
+
+def calls(rows: Sequence[Due]) -> int:
+    return -(-len(rows) // BATCH)
 
 
 def _definition(name: str, field: Field) -> dict[str, Any]:

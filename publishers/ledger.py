@@ -7,21 +7,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from publishers import Due, Outcome
+from publishers import Due, Field, Outcome, Values
+from publishers.policy import may_be_sent
 from warehouse.journal import Journal
-
-Values = Mapping[str, str | None]
 
 
 @dataclass
 class Entry:
     """One record: the values it holds from us, and the last ones it refused.
 
-    `unsure`: names of values that were sent and whose outcome nobody knows.
+    `unsure`: names of values that were sent and whose outcome nobody knows. `declined`: values
+    that we want and that do not go: the tool's own stays, or a person put the earlier one back.
     """
 
     values: dict[str, str | None] = field(default_factory=dict)
     unsure: set[str] = field(default_factory=set)
+    declined: dict[str, str | None] = field(default_factory=dict)
     refused: Values | None = None
 
 
@@ -35,7 +36,9 @@ class Ledger:
             if line["system"] == system:
                 self._apply(line["record"], line["state"], line["values"])
 
-    def due(self, record: str, customer_id: str, wanted: Values) -> Due | None:
+    def due(
+        self, record: str, customer_id: str, wanted: Values, fields: Mapping[str, Field]
+    ) -> Due | None:
         """What changed since we last wrote, or may have been written; None when nothing did.
 
         Null is not a change where we never wrote: it erases nothing.
@@ -44,7 +47,9 @@ class Ledger:
         changed = {
             name: value
             for name, value in wanted.items()
-            if value != entry.values.get(name) or name in entry.unsure
+            if may_be_sent(fields[name], value)
+            and (value != entry.values.get(name) or name in entry.unsure)
+            and not (name in entry.declined and value == entry.declined[name])
         }
         return Due(record, customer_id, changed, wanted) if changed else None
 
@@ -52,43 +57,54 @@ class Ledger:
         entry = self.entries.get(due.record)
         return entry is not None and entry.refused == due.values
 
-    def intend(self, run: str, rows: Iterable[Due]) -> None:
-        """Before sending: so that a crash leaves a trace of what may have happened."""
-        lines = [self._line(run, row, "intent") for row in rows]
+    def held(self, record: str) -> Values:
+        """What the record holds from us, as far as we know."""
+        return self.entries[record].values if record in self.entries else {}
+
+    def intend(self, run: str, rows: Iterable[Due], before: Mapping[str, Values]) -> None:
+        """Before sending: so that a crash leaves a trace of what may have happened. `before`: what
+        the tool was seen to hold, by record; of others, what we last wrote."""
+        self.record(run, [(row, Outcome(row.record, "intent")) for row in rows], before)
+
+    def record(
+        self, run: str, said: Iterable[tuple[Due, Outcome]], before: Mapping[str, Values]
+    ) -> None:
+        """What became of these values of these rows."""
+        lines = [self._line(run, row, outcome, before.get(row.record)) for row, outcome in said]
         self.journal.append("sends", lines)
         for line in lines:
-            self._apply(line["record"], "intent", line["values"])
+            self._apply(line["record"], line["state"], line["values"])
 
-    def record(self, run: str, rows: Mapping[str, Due], outcomes: Iterable[Outcome]) -> None:
-        lines = []
-        for outcome in outcomes:
-            row = rows[outcome.record]
-            line = self._line(run, row, outcome.state)
-            lines.append({**line, "detail": outcome.detail, "answer": outcome.answer})
-            self._apply(row.record, outcome.state, row.values)
-        self.journal.append("sends", lines)
-
-    def _line(self, run: str, row: Due, state: str) -> dict[str, Any]:
-        held = self.entries[row.record].values if row.record in self.entries else {}
+    def _line(self, run: str, row: Due, outcome: Outcome, seen: Values | None) -> dict[str, Any]:
+        held = self.held(row.record) if seen is None else seen
         return {
             "run": run,
             "system": self.system,
             "record": row.record,
             "customer_id": row.customer_id,
-            "state": state,
+            "state": outcome.state,
             "values": dict(row.values),
-            "before": {name: held.get(name) for name in row.values},
+            "before": {name: held.get(name) or None for name in row.values},
+            "detail": outcome.detail,
+            "answer": outcome.answer,
         }
 
     def _apply(self, record: str, state: str, values: Values | str) -> None:
-        given = json.loads(values) if isinstance(values, str) else values
+        given = dict(json.loads(values) if isinstance(values, str) else values)
         entry = self.entries.setdefault(record, Entry())
         if state in ("intent", "retry"):
             entry.unsure.update(given)
-        elif state == "accepted":
-            entry.unsure.difference_update(given)
+            return
+        entry.unsure.difference_update(given)
+        if state == "refused":
+            entry.refused = given
+        elif state == "kept":
+            entry.declined.update(given)
+        else:  # accepted, found, restored
+            ours = {name: entry.values.get(name) for name in given}
             entry.values.update(given)
             entry.refused = None
-        elif state == "refused":
-            entry.unsure.difference_update(given)
-            entry.refused = dict(given)
+            for name in given:
+                entry.declined.pop(name, None)
+            if state == "restored":
+                entry.declined.update(ours)

@@ -1,25 +1,29 @@
 """Shopify: our values as customer metafields in the namespace `kopru`, with definitions.
 
 metafieldsSet takes 25 values and is atomic: one bad value and none is stored. The error names
-its index, so that row is taken out and the others are sent again.
+its index, so that row is taken out and the others are sent again. A call holds values of several
+rows, and a row may be in two calls: of one that is refused some values may have been taken, which
+the next run finds there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from clients import Refused
 from clients.shopify import Shopify, connect
-from publishers import Due, Field, Outcome
+from publishers import Due, Field, Outcome, Values
 from publishers.batches import isolated
 
-__all__ = ["BATCH", "MODEL", "connect", "prepare", "send"]
+__all__ = ["BATCH", "MODEL", "calls", "connect", "prepare", "read", "send"]
 
 MODEL = "activation.shopify_customers"
 BATCH = 100
 MOST_VALUES = 25
+AT_ONCE = 25  # customers in a query: each of their values costs a point of 1,000
 NAMESPACE = "kopru"
 OWNER = "gid://shopify/Customer/"
 TYPES = {
@@ -74,19 +78,34 @@ def prepare(client: Shopify, fields: Mapping[str, Field]) -> None:
 
 
 def send(client: Shopify, rows: Sequence[Due]) -> list[Outcome]:
-    return [outcome for pack in _packs(rows) for outcome in isolated(pack, partial(_batch, client))]
+    return isolated(rows, partial(_batch, client))
 
 
-def _packs(rows: Sequence[Due]) -> Iterator[list[Due]]:
-    """Whole rows, at most 25 values together (a row with more goes alone)."""
-    pack: list[Due] = []
-    for row in rows:
-        if pack and sum(len(r.values) for r in (*pack, row)) > MOST_VALUES:
-            yield pack
-            pack = []
-        pack.append(row)
-    if pack:
-        yield pack
+def read(client: Shopify, records: Sequence[str], names: Sequence[str]) -> dict[str, Values]:
+    """Values are asked for by alias (v0, v1 ...): the connection `metafields` costs more."""
+    place = f"namespace: {json.dumps(NAMESPACE)}, key: {{}}"
+    asked = " ".join(
+        f"v{number}: metafield({place.format(json.dumps(name))}) {{ value }}"
+        for number, name in enumerate(names)
+    )
+    query = f"query Held($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on Customer {{ id {asked}}} }} }}"
+    owners = {_owner(record): record for record in records if record.isdecimal() or "/" in record}
+    found: dict[str, Values] = {}
+    for start in range(0, len(owners), AT_ONCE):
+        ids = list(owners)[start : start + AT_ONCE]
+        for node in client.query(query, {"ids": ids})["nodes"]:
+            if node:
+                held = (node[f"v{place}"] for place in range(len(names)))
+                values = [value and value["value"] for value in held]
+                found[owners[node["id"]]] = dict(zip(names, values, strict=True))
+    return found
+
+
+def calls(rows: Sequence[Due]) -> int:
+    """25 values each, whosever they are."""
+    batches = (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
+    counts = (len(_values(batch, cleared)) for batch in batches for cleared in (False, True))
+    return sum(-(-count // MOST_VALUES) for count in counts)
 
 
 def _batch(client: Shopify, rows: Sequence[Due]) -> list[Outcome]:

@@ -6,16 +6,16 @@ field, write everything, read back. Any other field that came out different is p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clients import ClientError, Denied, Refused, Unavailable
 from clients.soap import Soap, connect
 from clients.soap.envelope import walk
 from clients.soap.notes import ours, with_ours
-from publishers import Due, Field, Outcome
+from publishers import Due, Field, Outcome, Values
 
-__all__ = ["BATCH", "MODEL", "connect", "prepare", "send"]
+__all__ = ["BATCH", "MODEL", "calls", "connect", "prepare", "read", "send"]
 
 MODEL = "activation.soap_customers"
 BATCH = 50  # three calls each
@@ -36,6 +36,22 @@ def prepare(client: Soap, fields: Mapping[str, Field]) -> None:
 
 def send(client: Soap, rows: list[Due]) -> list[Outcome]:
     return [_sent(client, row) for row in rows]
+
+
+def read(client: Soap, records: Sequence[str], names: Sequence[str]) -> dict[str, Values]:
+    """A record the system refuses is left out: it has no other word for one it does not have."""
+    found: dict[str, Values] = {}
+    for record in records:
+        try:
+            held = ours(_record(client, record).get(_rule(client)["field"]) or "")
+        except Refused:
+            continue
+        found[record] = {name: held.get(name) for name in names}
+    return found
+
+
+def calls(rows: Sequence[Due]) -> int:
+    return len(rows)
 
 
 def _sent(client: Soap, row: Due) -> Outcome:

@@ -8,10 +8,10 @@ from typing import Any
 
 from clients.answers import vendor_words
 from clients.woocommerce import OUR_META, PER_PAGE, WooCommerce, connect
-from publishers import Due, Field, Outcome
+from publishers import Due, Field, Outcome, Values
 from publishers.batches import isolated
 
-__all__ = ["BATCH", "MODEL", "connect", "prepare", "send"]
+__all__ = ["BATCH", "MODEL", "calls", "connect", "prepare", "read", "send"]
 
 MODEL = "activation.woocommerce_customers"
 BATCH = PER_PAGE
@@ -29,6 +29,22 @@ def send(client: WooCommerce, rows: Sequence[Due]) -> list[Outcome]:
         if not row.record.isdecimal()
     ]
     return strange + isolated(known, partial(_batch, client))
+
+
+def read(client: WooCommerce, records: Sequence[str], names: Sequence[str]) -> dict[str, Values]:
+    keys = {OUR_META + name: name for name in names}
+    return {
+        str(row["id"]): {
+            keys[entry["key"]]: str(entry["value"])
+            for entry in row.get("meta_data") or ()
+            if entry["key"] in keys
+        }
+        for row in client.customers([record for record in records if record.isdecimal()])
+    }
+
+
+def calls(rows: Sequence[Due]) -> int:
+    return -(-len(rows) // PER_PAGE)
 
 
 def _batch(client: WooCommerce, rows: Sequence[Due]) -> list[Outcome]:

@@ -60,7 +60,8 @@ def run(
     systems: dict[str, System],
     say: Callable[[str], None],
 ) -> Round:
-    """Triggers every pull, waits until nothing moves any more, and counts.
+    """Triggers every pull, approves what waits for a person, waits until nothing moves any more,
+    and counts.
 
     Raises AirflowError when a run failed.
     """
@@ -91,6 +92,8 @@ def _wait(airflow: Airflow, before: set[str], say: Callable[[str], None]) -> Non
     while quiet < QUIET_POLLS:
         if problem := airflow.dead():
             raise AirflowError(problem)
+        for words in airflow.approve():
+            say(words)
         new = [run for run in airflow.runs() if run["dag_run_id"] not in before]
         failed = [run["dag_id"] for run in new if run["state"] == "failed"]
         if failed:

@@ -35,6 +35,7 @@ from warehouse.journal import Journal
 from warehouse.journaled import merge_journal
 from warehouse.known import say_company, say_systems, store_as_of
 from warehouse.outgoing import Broken, across_loads, hold
+from warehouse.published import say_published
 from warehouse.serve import serve, served_build
 
 log = logging.getLogger(__name__)
@@ -116,6 +117,7 @@ def build(
         touched.forget(connection, [*names, snapshot.SERVED])
         built = refresh(Context(connection, journal), models)
         across_loads(connection, systems, as_of)
+        say_published(connection)
         build_id = meta.describe(connection, hold(connection, as_of))
         descriptions = {model.name: model.description for model in models}
         serve(places, connection, descriptions, build_id, shown.selects(connection, systems))
@@ -167,18 +169,8 @@ def is_due(places: Places, systems: Collection[System], company: Company = USUAL
         return bool(_due(connection, models)) or not _is_served(connection, places, models)
 
 
-__all__ = [
-    "Broken",
-    "Built",
-    "Context",
-    "Model",
-    "build",
-    "discover",
-    "is_due",
-    "prepare",
-    "refresh",
-    "store_as_of",
-]
+__all__ = ["Broken", "Built", "Context", "Model", "build", "discover", "is_due"]
+__all__ += ["prepare", "refresh", "store_as_of"]
 
 
 def discover(root: Path) -> list[Model]:

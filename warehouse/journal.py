@@ -81,6 +81,24 @@ TOPICS: Mapping[str, Mapping[str, str]] = {
         "decided_by": "VARCHAR",
         "why": "VARCHAR",
     },
+    # One line per publishing run, when it is over: what was due and what became of it.
+    "publish_runs": {
+        "format": "INTEGER",
+        "recorded_at": "TIMESTAMP",
+        "run": "VARCHAR",
+        "system": "VARCHAR",
+        "what": "VARCHAR",  # publish, restore
+        "records": "BIGINT",  # that the tool has
+        "due": "BIGINT",
+        "skipped": "BIGINT",
+        "accepted": "BIGINT",
+        "found": "BIGINT",
+        "kept": "BIGINT",
+        "refused": "BIGINT",
+        "waiting": "BIGINT",
+        "approved_by": "VARCHAR",
+        "why": "VARCHAR",  # a person had to look, or put back
+    },
     # What we sent to a tool: an intent before, an outcome after.
     "sends": {
         "format": "INTEGER",
@@ -89,7 +107,7 @@ TOPICS: Mapping[str, Mapping[str, str]] = {
         "system": "VARCHAR",
         "record": "VARCHAR",
         "customer_id": "VARCHAR",
-        "state": "VARCHAR",  # intent, accepted, refused, retry
+        "state": "VARCHAR",  # publishers.State
         "values": "JSON",
         "before": "JSON",
         "detail": "VARCHAR",

@@ -24,6 +24,7 @@ from transforms.identity import _explaining
 from transforms.identity._explaining import Unknown, explain
 from transforms.matching import _fields
 from transforms.matching._fields import FIELDS
+from transforms.matching._phrases import slip
 from transforms.matching._relearning import relearn
 from transforms.matching._scoring import WEIGHTS, scored
 from warehouse import Places, opened, tables
@@ -209,7 +210,7 @@ def test_a_slip_is_what_is_so_many_letters_apart(
             near,
             one[:change] + one[change : change + 2][::-1] + one[change + 2 :],
         ):
-            asked = f"{_fields.slip('t', edits)}, damerau_levenshtein(t_l, t_r) <= {edits}"
+            asked = f"{slip('t', edits)}, damerau_levenshtein(t_l, t_r) <= {edits}"
             [(found, exact)] = connection.execute(
                 f"select {asked} from (select $1 as t_l, $2 as t_r)", [one, text]
             ).fetchall()

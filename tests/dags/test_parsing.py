@@ -69,6 +69,7 @@ def test_every_system_has_its_dags(parsed: dict[str, Any], dags: dict[str, Any])
         "replay_quarantine",
         "overrule_identity",
         "relearn_identity",
+        "restore_published",
         "rebuild",
         "upkeep",
         "compact",
@@ -93,9 +94,11 @@ def test_what_a_person_may_set(dags: dict[str, Any]) -> None:
 
 def test_every_task_ends_and_is_tried_again_with_patience(dags: dict[str, Any]) -> None:
     by_hand = {"check_system", "rebuild", "replay", "report", "overrule", "relearn"}
+    by_hand.add("restore_published")
     for dag_id, dag in dags.items():
         for name, task in dag["tasks"].items():
-            assert task["timeout"], f"{dag_id}.{name}"
+            # a person takes as long as they take
+            assert task["timeout"] or name == "approve", f"{dag_id}.{name}"
             if name in by_hand:
                 assert task["retries"] == 0
             else:

@@ -26,7 +26,7 @@ import systems
 import warehouse.build
 import warehouse.pull
 from clients import Denied, Implausible, Unavailable
-from plugins import steps
+from plugins import giving, steps
 from tests.kinds import KINDS, Kind, Running
 from tests.legacy import TILL
 from warehouse.pull import Pulled
@@ -264,7 +264,7 @@ def test_report_is_red_when_anything_before_it_was(states: dict[str, str], red: 
 
 def test_publish_before_anything_was_served_skips_itself(shop: Running) -> None:
     with pytest.raises(AirflowSkipException, match="build"):
-        steps.publish("webshop", {})
+        giving.publish("webshop", {})
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)

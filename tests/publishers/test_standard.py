@@ -9,6 +9,7 @@ import pytest
 
 from clients import Denied
 from publishers import Due, Field, Outcome
+from publishers.policy import is_same
 from tests.kinds import KINDS, Kind, Running
 
 FIELDS = {
@@ -26,6 +27,15 @@ VALUES = {
     "omnichannel": "true",
 }
 MANY = 60
+# What the vendors' rules allow: 100 records a batch, 25 metafields a call (five values a row), one
+# record a call, one file.
+FEWEST = {
+    "woocommerce": lambda rows: -(-rows // 100),
+    "hubspot": lambda rows: -(-rows // 100),
+    "shopify": lambda rows: -(-rows // 5),
+    "soap": lambda rows: rows,
+    "files": lambda rows: 1,
+}
 
 
 @pytest.fixture(params=KINDS, ids=lambda kind: kind.name)
@@ -68,7 +78,7 @@ def own(running: Running, record: str) -> dict[str, Any]:
 
 
 def answering(kind: Kind) -> None:
-    if kind.bad:
+    if kind.publisher.read is None:
         pytest.skip("a folder takes any line and answers nothing")
 
 
@@ -102,6 +112,38 @@ def test_null_clears_and_leaves_the_rest(kind: Kind, running: Running, client: A
     kept = {"orders": "4", "first_order": "2026-03-01", "omnichannel": "true"}
     assert given(running, "4") == kept
     assert own(running, "4") == before
+
+
+def test_what_a_tool_holds_of_ours_can_be_read(kind: Kind, running: Running, client: Any) -> None:
+    if kind.publisher.read is None:
+        pytest.skip("a folder answers nothing")
+    names = [*VALUES, "never"]
+    asked = [str(number) for number in range(1, MANY + 1)]
+    kind.publisher.send(client, [due("4"), due(asked[-1], **{**VALUES, "tier": "gümüş"})])
+    writes = running.store.writes
+    found = kind.publisher.read(client, [*asked, "99999", "no such id"], names)
+    assert found.keys() == {*asked}
+    assert set(found["5"].get(name) or "" for name in names) == {""}
+    for record, tier in (("4", "altın"), (asked[-1], "gümüş")):
+        held = {name: value for name, value in found[record].items() if value}
+        assert held.keys() == VALUES.keys()
+        for name, value in {**VALUES, "tier": tier}.items():
+            assert is_same(FIELDS[name], held[name], value)
+    assert running.store.writes == writes
+    assert kind.publisher.read(client, [], names) == {}
+
+
+def test_as_few_calls_are_made_as_the_vendor_lets(
+    kind: Kind, running: Running, client: Any
+) -> None:
+    rows = [due(str(number)) for number in range(1, min(kind.publisher.BATCH, MANY) + 1)]
+    assert kind.publisher.calls([]) == 0
+    assert kind.publisher.calls(rows) == FEWEST[kind.name](len(rows))
+    answering(kind)
+    asked = running.store.requests
+    kind.publisher.send(client, rows)
+    reads = 2 * len(rows) if kind.name == "soap" else 0  # before and after
+    assert running.store.requests - asked - reads == kind.publisher.calls(rows)
 
 
 def test_one_bad_row_is_refused_with_a_reason_and_the_others_go(

@@ -57,7 +57,9 @@ def _reason(people: int, newest: list[tuple[str, str]]) -> str:
 def fields() -> str:
     """Which text compares: settings that another text learnt say nothing to it."""
     folder = Path(__file__).parent
-    texts = [(folder / f"_{name}.py").read_bytes() for name in ("fields", "people", "scoring")]
+    texts = [
+        (folder / f"_{name}.py").read_bytes() for name in ("fields", "people", "phrases", "scoring")
+    ]
     return hashlib.sha256(b"".join(texts)).hexdigest()[:16]
 
 

@@ -1,0 +1,182 @@
+"""What a run would send: who is due, what a person should see first, and whether one has to.
+
+A run is surprising when it is the first one ever, when it would change more of the tool's records
+than `changed`, or empty values in more of them than `cleared` (shares; settings `surprise`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from contracts import load
+from contracts.reader import HERE
+from contracts.typed import quoted
+from publishers import Due, Field
+from publishers.ledger import Ledger
+from systems import System
+from warehouse import Places
+from warehouse.serve import served
+
+CHANGED, CLEARED = 0.2, 0.01
+FEW = 20  # records: a share of so few says nothing
+SAMPLE = 5  # records a person is shown
+HIDDEN = "(personal)"
+KEYS = ("system", "record")
+TYPES = {"BIGINT": "integer", "INTEGER": "integer", "DATE": "date", "BOOLEAN": "boolean"}
+
+
+@dataclass
+class Plan:
+    """`rows`: to be sent. `skipped`: refused before and unchanged. `of`: records the tool has.
+    `surprises`: why a person should look before it goes, in words."""
+
+    system: str
+    fields: Mapping[str, Field]
+    rows: list[Due] = field(default_factory=list)
+    skipped: int = 0
+    of: int = 0
+    is_first: bool = False
+    calls: int = 0
+    bounds: Mapping[str, float] = field(default_factory=dict)
+    sample: list[tuple[str, str, str, str]] = field(default_factory=list)
+
+    @property
+    def values(self) -> int:
+        return sum(len(row.values) for row in self.rows)
+
+    @property
+    def cleared(self) -> int:
+        """Records of which a value would be emptied."""
+        return sum(None in row.values.values() for row in self.rows)
+
+    @property
+    def surprises(self) -> list[str]:
+        if not self.rows:
+            return []
+        found = ["nothing was ever written to it before"] if self.is_first else []
+        if self.of < FEW or self.is_first:
+            return found
+        for what, count in (("changed", len(self.rows)), ("cleared", self.cleared)):
+            if count > self.bounds[what] * self.of:
+                share = f"{count / self.of:.1%} of its {self.of:,} records"
+                found.append(f"{share} would be {what}, more than {self.bounds[what]:.0%}")
+        return found
+
+    def show(self, ledger: Ledger) -> None:
+        """Takes the first records as a sample."""
+        for row in self.rows[:SAMPLE]:
+            self.sample += _shown(row, ledger, self.fields)
+
+    def told(self) -> str:
+        """For people, as Markdown; values that are personal are not in it."""
+        lines = [
+            f"{self.system}: {len(self.rows):,} of {self.of:,} records would be updated, "
+            f"{self.values:,} values; in {self.cleared:,} records a value would be emptied. "
+            f"No record would be created. {self.skipped:,} were refused before and are skipped. "
+            f"{self.calls:,} calls.",
+            "",
+            *(f"- Why you are asked: {surprise}" for surprise in self.surprises),
+            "",
+            "| record | field | now | then |",
+            "|---|---|---|---|",
+            *(f"| {' | '.join(_cell(text) for text in row)} |" for row in self.sample),
+        ]
+        return "\n".join(lines)
+
+
+def plan(
+    places: Places,
+    module: ModuleType,
+    system: System,
+    ledger: Ledger,
+    *,
+    retry_refused: bool = False,
+) -> Plan:
+    """Raises FileNotFoundError when nothing was served yet, ValueError where the contract wants of
+    a tool what cannot be done there."""
+    fields, wanted = _wanted(places, module.MODEL, system.name)
+    _hold(module, system, fields)
+    bounds = {"changed": CHANGED, "cleared": CLEARED, **system.settings.get("surprise", {})}
+    found = Plan(system.name, fields, is_first=not ledger.entries, bounds=bounds)
+    for record, customer_id, values in wanted:
+        found.of += 1
+        due = ledger.due(record, customer_id, values, fields)
+        if due and ledger.was_refused(due) and not retry_refused:
+            found.skipped += 1
+        elif due:
+            found.rows.append(due)
+    found.calls = module.calls(found.rows)
+    found.show(ledger)
+    return found
+
+
+def _hold(module: ModuleType, system: System, fields: Mapping[str, Field]) -> None:
+    asking = [name for name, one in fields.items() if one.ownership in ("if_empty", "newest")]
+    if asking and module.read is None:
+        raise ValueError(
+            f"{system.name}: {', '.join(asking)} of {module.MODEL} would depend on what the tool "
+            f"holds, and a system of kind {system.kind} cannot be asked. Valid there: ours, theirs."
+        )
+
+
+def _shown(
+    row: Due, ledger: Ledger, fields: Mapping[str, Field]
+) -> Iterator[tuple[str, str, str, str]]:
+    held = ledger.held(row.record)
+    for name, value in row.values.items():
+        both = [
+            HIDDEN if text and fields[name].personal else text for text in (held.get(name), value)
+        ]
+        yield (row.record, name, both[0] or "", both[1] or "")
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _wanted(
+    places: Places, model: str, system: str
+) -> tuple[dict[str, Field], list[tuple[str, str, dict[str, str | None]]]]:
+    """The model's fields, and (record, customer_id, values as text) of the system's rows."""
+    fields = promised_fields(places, model)
+    cast = ", ".join(f"{quoted(name)}::varchar" for name in fields)
+    with served(places, "desk.duckdb") as connection:
+        rows = connection.execute(
+            f"select record, {cast} from {model} where system = ? order by record", [system]
+        ).fetchall()
+    customer = list(fields).index("customer_id") + 1
+    return fields, [
+        (row[0], row[customer], dict(zip(fields, row[1:], strict=True))) for row in rows
+    ]
+
+
+def promised_fields(places: Places, model: str) -> dict[str, Field]:
+    """The model's columns, with what the activation contract says of each."""
+    with served(places, "desk.duckdb") as connection:
+        columns = connection.execute(f"describe {model}").fetchall()
+    promised = _promised(model.partition(".")[2])
+    return {
+        name: Field(name, name.replace("_", " "), _type(kind), **promised.get(name, {}))
+        for name, kind, *_ in columns
+        if name not in KEYS
+    }
+
+
+def _promised(table: str) -> dict[str, dict[str, Any]]:
+    found = load(Path(HERE) / "activation.odcs.yaml").tables.get(table)
+    return {
+        column.name: {
+            "ownership": column.settings.get("ownership", "ours"),
+            "clearable": column.settings.get("clearable", False),
+            "personal": column.personal,
+        }
+        for column in (found.columns if found else ())
+    }
+
+
+def _type(kind: str) -> Any:
+    return TYPES.get(kind, "decimal" if kind.startswith(("DECIMAL", "DOUBLE")) else "text")

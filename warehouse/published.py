@@ -1,0 +1,42 @@
+"""ops.publish_runs and ops.publish_rows: what the journal says of our own writes, for people."""
+
+from __future__ import annotations
+
+import duckdb
+
+from warehouse import tables, transaction
+
+RUNS = "select * exclude (format) from journal.publish_runs"
+# A row of a run has a line for what the tool had already, one for what stays, and of what was sent
+# an intent and an outcome: the last of these says what became of it.
+ROWS = """
+    with lines as (
+        select *, list_position(['found', 'kept', 'intent'], state) as place
+        from journal.sends
+    )
+    select run, system, record, any_value(customer_id) as customer_id,
+        case arg_max(state, coalesce(place, 4))
+            when 'intent' then 'open' when 'retry' then 'waiting'
+            else arg_max(state, coalesce(place, 4))
+        end as state,
+        coalesce(
+            sum(len(json_keys("values")))
+                filter (where state in ('accepted', 'found', 'restored')), 0
+        )::bigint as written,
+        arg_max(detail, coalesce(place, 4)) as detail,
+        max(recorded_at) as recorded_at
+    from lines
+    group by run, system, record
+"""
+
+
+def say_published(connection: duckdb.DuckDBPyConnection) -> None:
+    known = tables.versions(connection)
+    version = "/".join(known.get(f"journal.{topic}", "") for topic in ("publish_runs", "sends"))
+    for name, query in (("ops.publish_runs", RUNS), ("ops.publish_rows", ROWS)):
+        if known.get(name, "/") == version:
+            continue
+        with transaction(connection):
+            connection.execute(f"delete from {name}")
+            connection.execute(f"insert into {name} by name {query}")
+            tables.bump(connection, name, version)
