@@ -102,7 +102,7 @@ def play(places: Places, systems: list[System]) -> Round:
             build.is_due(places, systems)  # as the task does, to skip itself
         build.build(places, systems)
         for system in systems:
-            published = publish(places, system)
+            published = publish(places, system, approved_by="bench")
             found.written += published.values
             _well(published.problem)
     return found

@@ -163,7 +163,7 @@ class Run:
         try:
             holds = self._held(client, rows)
         except (Unavailable, Implausible) as error:
-            self.done.count([Outcome(row.record, "retry", error.cause) for row in rows])
+            self.done.count([Outcome(row.record, "retry", str(error)) for row in rows])
             return
         parts = {row.record: self._parted(row, holds.get(row.record)) for row in rows}
         settled = [

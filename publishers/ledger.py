@@ -64,12 +64,17 @@ class Ledger:
     def intend(self, run: str, rows: Iterable[Due], before: Mapping[str, Values]) -> None:
         """Before sending: so that a crash leaves a trace of what may have happened. `before`: what
         the tool was seen to hold, by record; of others, what we last wrote."""
-        self.record(run, [(row, Outcome(row.record, "intent")) for row in rows], before)
+        self._say(run, [(row, Outcome(row.record, "intent")) for row in rows], before)
 
     def record(
         self, run: str, said: Iterable[tuple[Due, Outcome]], before: Mapping[str, Values]
     ) -> None:
         """What became of these values of these rows."""
+        self._say(run, said, before)
+
+    def _say(
+        self, run: str, said: Iterable[tuple[Due, Outcome]], before: Mapping[str, Values]
+    ) -> None:
         lines = [self._line(run, row, outcome, before.get(row.record)) for row, outcome in said]
         self.journal.append("sends", lines)
         for line in lines:
