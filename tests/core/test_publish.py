@@ -19,10 +19,13 @@ from publishers.ledger import Ledger
 from publishers.restore import restore
 from systems import System
 from tests.core.house import House
+from tests.core.test_build import order
+from tests.core.test_check import rows
 from warehouse import memory, opened
 from warehouse.build import prepare
 from warehouse.journal import Journal
 from warehouse.journaled import merge_journal
+from warehouse.overrides import overrule
 from warehouse.published import say_published
 
 CRM = System("crm", "hubspot", publish=True)
@@ -228,6 +231,7 @@ def test_nothing_served_yet_says_so(tool: Tool) -> None:
         tool.run()
 
 
+PROMISED = publishers.plan._promised
 FIELDS = {"city": Field("city", "City", "text")}
 
 
@@ -391,3 +395,34 @@ def test_runs_and_rows_stand_in_tables(tool: Tool, house: House) -> None:
         *(("4", "kept", 2), ("5", "found", 3)),
     ]
     assert run == (5, 1, 1, 1, 1, 1, "oya")
+
+
+def test_splits_and_merges_are_followed(house: House) -> None:
+    tool = Tool(house)
+    tool.MODEL = "activation.soap_customers"
+    house.monkeypatch.setattr(publishers.plan, "_promised", PROMISED)
+    person = {"name": "Ayşe Yılmaz", "email": "ayse@posta.example"}
+    house.land(*rows(1, **person, phone="0532 111 22 33"), *rows(2, **person))
+    house.land(order(1, 1), order(2, 2), order(3, 2), table="orders")
+    house.check()
+    house.load()
+
+    def published() -> dict[str, tuple[Any, ...]]:
+        house.build()
+        assert publish(house.places, house.erp, approved_by="oya").problem is None
+        held = {r: (tool.holds[r]["order_count"], tool.holds[r].get("phone")) for r in "12"}
+        assert (tool.holds["1"]["customer_id"] == tool.holds["2"]["customer_id"]) == (
+            held["1"] == held["2"]
+        )
+        return held
+
+    def say(decision: str) -> None:
+        records = ("erp/customers/1", "erp/customers/2")
+        overrule(house.places, *records, decision, "oya", "I know them")
+
+    both = ("3", "0532 111 22 33")
+    assert published() == {"1": both, "2": both}
+    say("not_same")
+    assert published() == {"1": ("1", "0532 111 22 33"), "2": ("2", None)}
+    say("withdrawn")
+    assert published() == {"1": both, "2": both}
