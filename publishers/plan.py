@@ -100,8 +100,7 @@ def plan(
     a tool what cannot be done there."""
     fields, wanted = _wanted(places, module.MODEL, system.name)
     _hold(module, system, fields)
-    bounds = {"changed": CHANGED, "cleared": CLEARED, **system.settings.get("surprise", {})}
-    found = Plan(system.name, fields, is_first=not ledger.entries, bounds=bounds)
+    found = Plan(system.name, fields, is_first=not ledger.entries, bounds=_bounds(system))
     for record, customer_id, values in wanted:
         found.of += 1
         due = ledger.due(record, customer_id, values, fields)
@@ -112,6 +111,18 @@ def plan(
     found.calls = module.calls(found.rows)
     found.show(ledger)
     return found
+
+
+def _bounds(system: System) -> dict[str, float]:
+    usual = {"changed": CHANGED, "cleared": CLEARED}
+    given = system.settings.get("surprise", {})
+    for name, share in given.items() if isinstance(given, dict) else [("surprise", given)]:
+        if name not in usual or type(share) not in (int, float) or not 0 <= share <= 1:
+            raise ValueError(
+                f"systems.toml, [{system.name}], surprise: {name} = {share!r}. Valid are changed "
+                "and cleared, each a share from 0 to 1, such as {changed = 0.2, cleared = 0.01}."
+            )
+    return {**usual, **given}
 
 
 def _hold(module: ModuleType, system: System, fields: Mapping[str, Field]) -> None:

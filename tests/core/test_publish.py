@@ -341,6 +341,14 @@ def test_more_changes_than_usual_wait_for_a_person(tool: Tool) -> None:
     assert publish(tool.house.places, loose).accepted == 2
 
 
+@pytest.mark.parametrize("surprise", [{"changed": "20%"}, {"emptied": 0.1}, {"cleared": 2}, 0.5])
+def test_bounds_that_are_none_are_named(tool: Tool, surprise: Any) -> None:
+    tool.want(("1", "c_1", "Van", 1))
+    wrong = replace(CRM, settings={"surprise": surprise})
+    with pytest.raises(ValueError, match=r"\[crm\], surprise: .* each a share from 0 to 1"):
+        publish(tool.house.places, wrong)
+
+
 def test_personal_values_are_in_no_preview(tool: Tool) -> None:
     tool.promised["city"] = {"personal": True}
     tool.want(("1", "c_1", "Van", 1))
