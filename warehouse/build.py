@@ -1,31 +1,18 @@
-"""Build: every model whose inputs changed, in the order their SQL gives, on one connection.
-
-A model is a file under transforms/: folder = schema, file = table; one SELECT, or a Python module
-with READS and `model(context)`, which gives rows (pa.Table) or a SELECT; what these share is in
-files whose names begin with `_`. SELECTs that rename and choose (staging, activation) are views but
-for those whose comment says `Kept as a table`. A build with nothing new does nothing.
+"""Build: every model whose inputs changed (warehouse.models), in the order their SQL gives, on one
+connection. A build with nothing new does nothing.
 """
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import logging
-import re
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
-from graphlib import TopologicalSorter
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import duckdb
 import pyarrow as pa
-import sqlglot
-from sqlglot import exp
 
 from company import USUAL, Company
 from systems import System
@@ -34,22 +21,20 @@ from warehouse.disk import hold_room, size
 from warehouse.journal import Journal
 from warehouse.journaled import merge_journal
 from warehouse.known import say_company, say_systems, store_as_of
+from warehouse.models import TRANSFORMS, Model, digest, discover, module, reads
 from warehouse.outgoing import Broken, across_loads, hold
 from warehouse.published import say_published
 from warehouse.serve import serve, served_build
 
 log = logging.getLogger(__name__)
-TRANSFORMS = Path(__file__).parent.parent / "transforms"
 SERVED = "serving"
-VIEWS = ("staging", "activation")  # schemas
-KEPT = "Kept as a table"
 
 
 @dataclass(frozen=True)
 class Context:
     """What a Python model may use. `earlier`: its own table of the last build, where that was made
     by the same text; what it found out about a value then still holds. `changed`: of a model with
-    CONTENTS, a table of the keys whose content is another since then."""
+    CONTENTS, a table of the keys whose content is another since then, where they are few."""
 
     connection: duckdb.DuckDBPyConnection
     journal_files: Journal
@@ -63,23 +48,12 @@ class Context:
 
 
 @dataclass(frozen=True)
-class Model:
-    """`digest`: of its text. `lineage`: of its and those of all models it is made of, `behind`."""
+class Part:
+    """What a Python model gives of its table where the rest of the last build's stays. `replaces`:
+    SQL, whether a row of that goes, before `rows` are asked for."""
 
-    name: str
-    path: Path
-    reads: frozenset[str]
-    digest: str
-    sql: str | None
-    description: str
-    lineage: str = ""
-    behind: frozenset[str] = frozenset()
-
-    @property
-    def kind(self) -> str:
-        """table or view"""
-        asked = self.sql is not None and self.name.partition(".")[0] in VIEWS
-        return "view" if asked and KEPT not in self.description else "table"
+    rows: pa.Table | str
+    replaces: str
 
 
 @dataclass
@@ -169,78 +143,21 @@ def is_due(places: Places, systems: Collection[System], company: Company = USUAL
         return bool(_due(connection, models)) or not _is_served(connection, places, models)
 
 
-__all__ = ["Broken", "Built", "Context", "Model", "build", "discover", "is_due"]
-__all__ += ["prepare", "refresh", "store_as_of"]
-
-
-def discover(root: Path) -> list[Model]:
-    """All models, each after those it reads."""
-    found = {
-        model.name: model
-        for path in sorted(root.glob("*/*"))
-        if path.suffix in (".sql", ".py") and not path.name.startswith("_")
-        for model in [_model(path)]
-    }
-    order = TopologicalSorter(
-        {name: model.reads & found.keys() for name, model in found.items()}
-    ).static_order()
-    known: dict[str, Model] = {}
-    for name in (name for name in order if name in found):
-        model = found[name]
-        made_of = [known[read] for read in sorted(model.reads & known.keys())]
-        known[name] = replace(
-            model,
-            lineage=_digest(model.digest, *(one.lineage for one in made_of)),
-            behind=frozenset().union(model.reads, *(one.behind for one in made_of)),
-        )
-    return list(known.values())
-
-
-def _digest(*texts: str) -> str:
-    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:32]
-
-
-def _model(path: Path) -> Model:
-    name = f"{path.parent.name}.{path.stem}"
-    content = path.read_text(encoding="utf-8")
-    if path.suffix == ".py":
-        digest = _digest(content, *_shared(path, content))
-        module = _module(path)
-        description = (module.__doc__ or "").strip().partition("\n\n")[0].replace("\n", " ")
-        return Model(name, path, frozenset(module.READS), digest, None, description)
-    comments = [line[2:].strip() for line in content.splitlines() if line.startswith("--")]
-    return Model(name, path, reads(content, path), _digest(content), content, " ".join(comments))
-
-
-def _shared(path: Path, content: str) -> list[str]:
-    """Texts of all that Python models share, for one that imports any of it."""
-    if not re.search(r"^\s*(from|import) transforms\b", content, re.MULTILINE):
-        return []
-    return [file.read_text(encoding="utf-8") for file in sorted(path.parent.parent.rglob("_*.py"))]
-
-
-@cache
-def reads(sql: str, path: Path) -> frozenset[str]:
-    """Tables a query reads; every one must be written schema.table."""
-    query = sqlglot.parse_one(sql, dialect="duckdb")
-    steps = {cte.alias for cte in query.find_all(exp.CTE)}
-    used = list(query.find_all(exp.Table))
-    bare = sorted({table.name for table in used if not table.db and table.name not in steps})
-    if bare:
-        raise ValueError(f"{path}: write {', '.join(bare)} as schema.table.")
-    found = frozenset(f"{table.db}.{table.name}" for table in used if table.db)
-    return found | {touched.CONTENTS} if touched.asks(query) else found
-
-
-def _module(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        f"transforms.{path.parent.name}.{path.stem}", path
-    )
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path} cannot be imported")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+__all__ = [
+    "Broken",
+    "Built",
+    "Context",
+    "Model",
+    "Part",
+    "TRANSFORMS",
+    "build",
+    "discover",
+    "is_due",
+    "prepare",
+    "reads",
+    "refresh",
+    "store_as_of",
+]
 
 
 def _due(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> list[tuple[Model, str]]:
@@ -249,7 +166,7 @@ def _due(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> list[tup
     due = []
     for model in models:
         inputs = [f"{name}={versions.get(name, '')}" for name in sorted(model.reads)]
-        fingerprint = _digest(model.digest, *inputs)
+        fingerprint = digest(model.digest, *inputs)
         if versions.get(model.name) != fingerprint:
             due.append((model, fingerprint))
             versions[model.name] = fingerprint
@@ -266,30 +183,42 @@ def _is_served(connection: duckdb.DuckDBPyConnection, places: Places, models: li
 
 def _content(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> str:
     versions = tables.versions(connection)
-    return _digest(*(versions.get(model.name, "") for model in models))
+    return digest(*(versions.get(model.name, "") for model in models))
 
 
 def _build(context: Context, model: Model) -> None:
     connection = context.connection
-    if model.sql is not None and touched.CONTENTS in model.reads:
-        touched.refresh(
-            connection, model.name, model.sql, model.lineage, touched.PRODUCTS in model.behind
-        )
-        return
-    if model.sql is not None:
+    if model.sql is not None and model.contents is None:
         connection.execute(f"create or replace {model.kind} {model.name} as {model.sql}")
         return
-    module = _module(model.path)
-    contents = getattr(module, "CONTENTS", None)
-    earlier = model.name if touched.is_of(connection, model.name, model.lineage) else None
-    changed = touched.changed_rows(connection, model.name, contents) if contents else None
-    result = module.model(replace(context, earlier=earlier, changed=changed))
-    if not isinstance(result, str):
-        connection.register("model_result", result)
-        result = "from model_result"
-    with transaction(connection):
-        connection.execute(f"create or replace table {model.name} as {result}")
-        if contents:
-            touched.remember_rows(connection, model.name, contents)
+    made = _made(context, model)
+    part = made if isinstance(made, Part) else None
+    rows = part.rows if part else made
+    if not isinstance(rows, str):
+        connection.register("model_result", rows)
+        rows = "from model_result"
+    # A SQL model is in a transaction already.
+    with nullcontext() if model.sql else transaction(connection):
+        if part:
+            connection.execute(f"delete from {model.name} where {part.replaces}")
+            connection.execute(f"insert into {model.name} by name {rows}")
+        else:
+            connection.execute(f"create or replace table {model.name} as {rows}")
+        if model.contents:
+            of_products = touched.PRODUCTS in model.behind
+            touched.remember(connection, model.name, model.contents, of_products)
+        touched.say(connection, model.name, model.lineage)
     connection.unregister("model_result")
-    touched.say(connection, model.name, model.lineage)
+
+
+def _made(context: Context, model: Model) -> pa.Table | str | Part:
+    connection, changed = context.connection, None
+    earlier = model.name if touched.is_of(connection, model.name, model.lineage) else None
+    if earlier and model.contents:
+        changed = touched.changed(connection, model.name, model.contents)
+    if model.sql is None:
+        return module(model.path).model(replace(context, earlier=earlier, changed=changed))
+    touched.answer(connection, changed)
+    if changed and model.contents:
+        return Part(model.sql, touched.replaced(model.contents))
+    return model.sql

@@ -42,7 +42,8 @@ def write(
     connection.execute(f"attach {text(str(aside))} as aside (storage_version '{STORAGE_VERSION}')")
     try:
         there = set(tables.kinds(connection, "aside"))
-        few = goes_on and touched.ask(connection, SERVED)
+        changed = touched.changed(connection, SERVED, touched.CUSTOMERS) if goes_on else None
+        touched.answer(connection, changed)
         for name in there.difference(wanted):
             connection.execute(f"drop table aside.{name}")
         for name in wanted:
@@ -50,7 +51,7 @@ def write(
             if name in there and name not in selects:
                 if now and now == before:
                     continue
-                if few and _is_kept(connection, name, versions):
+                if changed and _is_kept(connection, name, versions):
                     _replace_touched(connection, name)
                     continue
             _copy(connection, name, selects.get(name, f"select * from warehouse.{name}"))
@@ -72,7 +73,7 @@ def remember(connection: duckdb.DuckDBPyConnection, build: str) -> None:
             where name <> '{SERVED}'"""
     )
     tables.bump(connection, SERVED, build)
-    touched.remember(connection, SERVED, of_products=True)
+    touched.remember(connection, SERVED, touched.CUSTOMERS, of_products=True)
 
 
 def _earlier(connection: duckdb.DuckDBPyConnection, path: Path, build: str | None) -> bool:
@@ -109,7 +110,7 @@ def _is_kept(connection: duckdb.DuckDBPyConnection, name: str, versions: Mapping
 
 
 def _replace_touched(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    theirs = f"customer_id is null or {touched.ASKED}(customer_id)"
+    theirs = touched.replaced(touched.CUSTOMERS)
     connection.execute(f"delete from aside.{name} where {theirs}")
     connection.execute(
         f"insert into aside.{name} by name select * from warehouse.{name} where {theirs}"

@@ -1,11 +1,12 @@
-"""Brings a table up to date by the customers that changed, instead of making it anew.
+"""Brings a table up to date by what changed, instead of making it anew.
 
-A model that asks is_touched(customer_id) gives the rows of those customers, and all rows of none;
-when its table is made anew, everyone is. What changed is seen by difference: changes.customers has
-a hash of what is said of each customer, and what it had when a table was made is kept, written in
-the same transaction, once for all tables made of it. A product that goes to another category
-touches those who bought it, which no hash of a customer tells: so of tables made of marts.products
-the products are kept too.
+A SQL model that asks is_touched(customer_id), or is_touched(record), gives the rows of those, and
+all rows of none; when its table is made anew, everyone is. A Python model with CONTENTS is told
+what changed, and says which rows it replaces. What changed is seen by difference: contents are
+tables with a hash of all that is said of each key (changes.customers of each customer), and what
+they were when a table was made is kept, written in the same transaction, once for all tables made
+of them. A product that goes to another category touches those who bought it, which no hash of a
+customer tells: so of tables made of marts.products the products are kept too.
 """
 
 from __future__ import annotations
@@ -20,39 +21,43 @@ from contracts.typed import quoted
 from warehouse import tables
 
 ASKED = "is_touched"
-CONTENTS = "changes.customers"
-BUILT = "built"
+CUSTOMERS = "changes.customers"
 PRODUCTS = "marts.products"
 BOUGHT = "marts.order_lines"
-MANY = 0.2  # of all customers; for more, making the table anew is the faster
+# Of each contents the key, and what is said of it.
+CONTENTS = {
+    CUSTOMERS: ("customer_id", "content"),
+    PRODUCTS: ("product_id", "category"),
+    "changes.records": ("record", "content"),
+    "changes.compared": ("profile", "content"),
+    "changes.profiles": ("profile", "content"),
+    "identity.clusters": ("record", "cluster"),
+}
+ASKED_OF = {"customer_id": CUSTOMERS, "record": "changes.records"}
+BUILT = "built"
+MANY = 0.2  # of all keys; for more, making the table anew is the faster
 
 
-def asks(query: exp.Expr) -> bool:
-    """Whether a model is brought up to date by the customers that changed."""
-    return any(call.name == ASKED for call in query.find_all(exp.Anonymous))
+def asks(query: exp.Expr) -> str | None:
+    """The contents by which a model is brought up to date; None where it does not ask."""
+    calls = (call for call in query.find_all(exp.Anonymous) if call.name == ASKED)
+    keys = {call.expressions[0].name for call in calls}
+    if len(keys) > 1 or keys - ASKED_OF.keys():
+        asked = ", ".join(sorted(keys))
+        raise ValueError(f"{ASKED} is asked of {asked}. Ask it of one of {', '.join(ASKED_OF)}.")
+    return ASKED_OF[keys.pop()] if keys else None
 
 
-def refresh(
-    connection: duckdb.DuckDBPyConnection,
-    name: str,
-    sql: str,
-    lineage: str,
-    of_products: bool = False,
-) -> None:
-    """Table `name` as `sql` gives it; call it in a transaction. `lineage`: of the texts it is made
-    by; another one makes the table anew. `of_products`: it is made of the products too."""
-    if is_of(connection, name, lineage) and ask(connection, name):
-        connection.execute(f"delete from {name} where customer_id is null or {ASKED}(customer_id)")
-        connection.execute(f"insert into {name} by name {sql}")
-    else:
-        _answer(connection, "true")
-        connection.execute(f"create or replace table {name} as {sql}")
-    remember(connection, name, of_products)
-    say(connection, name, lineage)
+def replaced(contents: str) -> str:
+    """SQL: whether a row of a model that asks is one of those it gives again."""
+    key, _ = CONTENTS[contents]
+    return f"{key} is null or {ASKED}({key})"
 
 
-def _answer(connection: duckdb.DuckDBPyConnection, answer: str) -> None:
-    connection.execute(f"create or replace temp macro {ASKED}(customer) as {answer}")
+def answer(connection: duckdb.DuckDBPyConnection, changed: str | None) -> None:
+    """Has is_touched() tell who is in the table `changed`; None: all are."""
+    told = f"key in (from {changed})" if changed else "true"
+    connection.execute(f"create or replace temp macro {ASKED}(key) as {told}")
 
 
 def say(connection: duckdb.DuckDBPyConnection, name: str, lineage: str) -> None:
@@ -66,74 +71,54 @@ def is_of(connection: duckdb.DuckDBPyConnection, name: str, lineage: str) -> boo
     return made_by == lineage and name in tables.of_schemas(connection, [name.partition(".")[0]])
 
 
-def ask(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
-    """Has is_touched() tell who changed since `name` was remembered; False where all of it had
-    better be made anew."""
+def changed(connection: duckdb.DuckDBPyConnection, name: str, contents: str) -> str | None:
+    """A table of the keys of which something else is said than when `name` was made; None where
+    all of it had better be made anew."""
     versions = tables.versions(connection)
-    customers, products = (_kept(versions, name, source) for source in (CONTENTS, PRODUCTS))
-    if customers is None:
-        return False
-    changed = [_differing(CONTENTS, _copy(CONTENTS, customers), "customer_id", "content")]
+    made_of, products = (_kept(versions, name, source) for source in (contents, PRODUCTS))
+    if made_of is None:
+        return None
+    found = [_differing(contents, made_of)]
     if products is not None:
         # lines that somebody no longer has are in the hash of their orders
-        changed.append(
+        found.append(
             f"""select lines.customer_id from {BOUGHT} as lines
-                where lines.customer_id is not null and lines.product_id in
-                    ({_differing(PRODUCTS, _copy(PRODUCTS, products), "product_id", "category")})"""
+                where lines.customer_id is not null
+                    and lines.product_id in ({_differing(PRODUCTS, products)})"""
         )
     # Tables that were remembered together have the same to ask.
-    since = [customers, products, *(versions.get(name) for name in (CONTENTS, PRODUCTS, BOUGHT))]
-    table = f"touched_{hashlib.sha256(repr(since).encode()).hexdigest()[:32]}"
-    connection.execute(f"create temp table if not exists {table} as {' union '.join(changed)}")
-    _answer(connection, f"customer in (select customer_id from temp.{table})")
-    touched, all_of_them = connection.execute(
-        f"select (select count(*) from temp.{table}), (select count(*) from {CONTENTS})"
+    now = [versions.get(source) for source in (contents, PRODUCTS, BOUGHT)]
+    since = hashlib.sha256(repr([contents, made_of, products, *now]).encode()).hexdigest()[:32]
+    table = f"temp.touched_{since}"
+    connection.execute(f"create temp table if not exists {table} as {' union '.join(found)}")
+    few, all_of_them = connection.execute(
+        f"select (select count(*) from {table}), (select count(*) from {contents})"
     ).fetchall()[0]
-    return bool(touched <= MANY * all_of_them)
+    return table if few <= MANY * all_of_them else None
 
 
-def _differing(now: str, before: str, key: str, said: str) -> str:
+def _differing(contents: str, version: str) -> str:
     """SELECT of the keys of which something else is said now."""
+    key, said = CONTENTS[contents]
     return f"""select coalesce(now.{key}, before.{key}) as {key}
-        from {now} as now
-        full join {before} as before on now.{key} = before.{key}
+        from {contents} as now
+        full join {_copy(contents, version)} as before on now.{key} = before.{key}
         where now.{said} is distinct from before.{said}"""
 
 
-def remember(connection: duckdb.DuckDBPyConnection, name: str, of_products: bool = False) -> None:
-    """That `name` tells of the customers, and products, as they are now."""
-    if CONTENTS not in tables.versions(connection):
+def remember(
+    connection: duckdb.DuckDBPyConnection, name: str, contents: str, of_products: bool = False
+) -> None:
+    """That `name` tells of these contents, and products, as they are now."""
+    if contents not in tables.versions(connection):
         return
-    _keep(connection, name, CONTENTS, "*")
-    if of_products:
-        _keep(connection, name, PRODUCTS, "product_id, category")
-
-
-def remember_rows(connection: duckdb.DuckDBPyConnection, name: str, contents: str) -> None:
-    """That `name` was made of these contents: a table of keys, each with a hash."""
-    _keep(connection, name, contents, "*")
-
-
-def changed_rows(connection: duckdb.DuckDBPyConnection, name: str, contents: str) -> str | None:
-    """A table of the keys whose content is another than when `name` was made; None where all of
-    it had better be made anew."""
-    version = _kept(tables.versions(connection), name, contents)
-    if version is None:
-        return None
-    key = connection.execute(f"select * from {contents} limit 0").description[0][0]
-    connection.execute(
-        f"""create or replace temp table changed as
-            {_differing(contents, _copy(contents, version), quoted(key), "content")}"""
-    )
-    changed, all_of_them = connection.execute(
-        f"select (select count(*) from temp.changed), (select count(*) from {contents})"
-    ).fetchall()[0]
-    return "temp.changed" if changed <= MANY * all_of_them else None
+    for source in (contents, PRODUCTS) if of_products else (contents,):
+        _keep(connection, name, source)
 
 
 def is_kept(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
     """Whether it is remembered of which customers `name` tells."""
-    return _kept(tables.versions(connection), name, CONTENTS) is not None
+    return _kept(tables.versions(connection), name, CUSTOMERS) is not None
 
 
 def forget(connection: duckdb.DuckDBPyConnection, names: Collection[str]) -> None:
@@ -151,8 +136,8 @@ def forget(connection: duckdb.DuckDBPyConnection, names: Collection[str]) -> Non
         connection.execute(f"drop table {BUILT}.{quoted(table.partition('.')[2])}")
 
 
-def _keep(connection: duckdb.DuckDBPyConnection, name: str, source: str, columns: str) -> None:
-    version = tables.versions(connection)[source]
+def _keep(connection: duckdb.DuckDBPyConnection, name: str, source: str) -> None:
+    version, columns = tables.versions(connection)[source], ", ".join(CONTENTS[source])
     connection.execute(
         f"create table if not exists {_copy(source, version)} as select {columns} from {source}"
     )

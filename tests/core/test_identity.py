@@ -14,6 +14,7 @@ from transforms.identity import customers
 from transforms.identity.customers import assign
 from transforms.staging.identifiers import _unusual_phone, email, phone, tax_number
 from warehouse import memory
+from warehouse.build import Part
 
 RECORDS = [f"s/customers/{n:02}" for n in range(14)]
 LABELS = st.lists(st.integers(0, 6), min_size=len(RECORDS), max_size=len(RECORDS))
@@ -56,15 +57,25 @@ def test_ids_over_a_company_s_whole_life(history: list[list[int]]) -> None:
         before, lately = held, set(assigned)
 
 
+DIFFERING = """
+    create or replace temp table changed as
+    select coalesce(now.record, before.record) as record
+    from identity.clusters as now full join before using (record)
+    where now.cluster is distinct from before.cluster
+"""
+
+
+@pytest.mark.parametrize("in_part", [False, True])
 @settings(max_examples=25, deadline=None)
 @given(history=st.lists(LABELS, min_size=2, max_size=5))
 def test_clusters_taken_as_settled_get_what_they_would_be_assigned(
-    history: list[list[int]],
+    in_part: bool, history: list[list[int]]
 ) -> None:
     connection = memory()
     connection.execute(
         """create schema identity; create schema journal;
             create table identity.clusters (record varchar, cluster integer);
+            create table before (record varchar, cluster integer);
             create table journal.customer_ids
                 (system varchar, record varchar, customer_id varchar, recorded_at integer)"""
     )
@@ -87,12 +98,21 @@ def test_clusters_taken_as_settled_get_what_they_would_be_assigned(
                     [*event.values(), moment],
                 )
 
-        context: Any = SimpleNamespace(connection=connection, journal=journal)
+        context: Any = SimpleNamespace(connection=connection, journal=journal, changed=None)
+        if in_part and moment:
+            connection.execute(DIFFERING)
+            context.earlier, context.changed = "identity.customers", "temp.changed"
         made = customers.model(context)
+        if isinstance(made, Part):
+            connection.register("made", made.rows)
+            connection.execute(f"delete from identity.customers where {made.replaces}")
+            connection.execute("insert into identity.customers from made")
+        else:
+            connection.register("made", made)
+            connection.execute("create or replace table identity.customers as from made")
         assigned = assign(sorted(now), issued, ever, lately)
-        assert dict(zip(*made.to_pydict().values(), strict=True)) == assigned
-        connection.register("made", made)
-        connection.execute("create or replace table identity.customers as from made")
+        assert dict(connection.execute("from identity.customers").fetchall()) == assigned
+        connection.execute("create or replace table before as from identity.clusters")
         issued |= assigned
         ever += sorted({*assigned.values()} - {*ever})
         lately = {*assigned} or {*RECORDS}

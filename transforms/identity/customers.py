@@ -3,7 +3,8 @@
 A cluster keeps the id that most of its records already had (of equals the oldest one). Of two
 clusters that had the same id, the one with more of its records keeps it. What is new gets an
 id derived from its first record, and every change is written to the journal before it is used:
-an id survives a rebuild, and one that was issued is never issued to somebody else.
+an id survives a rebuild, and one that was issued is never issued to somebody else. So a cluster
+that is as it was keeps its id; looked at are those with another record, and whose ids they had.
 """
 
 from __future__ import annotations
@@ -15,10 +16,32 @@ from collections.abc import Iterable, Mapping, Set
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from warehouse.build import Context
+from warehouse.build import Context, Part
 
 # Not journal.customer_ids: that is this model's own memory, which it reads and extends.
 READS = ("identity.clusters",)
+CONTENTS = "identity.clusters"
+REGION = """
+    create or replace temp table region as
+    with moved as (
+        select record, cluster from identity.clusters
+        where cluster in (select cluster from identity.clusters semi join {changed} using (record))
+    ),
+    had as (
+        select customer_id from journal.customer_ids semi join moved using (record)
+    ),
+    kept as (
+        select record from {earlier} semi join had using (customer_id)
+    )
+    from {changed}
+    union
+    select record from identity.clusters
+    where cluster in (
+        select cluster from moved
+        union
+        select cluster from identity.clusters semi join kept using (record)
+    )
+"""
 NEW_ID = "'c_' || left(sha1(min(record) || '#0'), 12)"  # as _new_id() gives it
 # What a cluster's records say of it. `settled`: all have one id that no other cluster's record has.
 # `new`: none ever had one, and nobody ever had the id its first record gives. assign() would say
@@ -27,12 +50,12 @@ CLUSTERS = """
     create or replace temp table links as
     with issued as (
         select record, max_by(customer_id, recorded_at) as issued
-        from journal.customer_ids
+        from journal.customer_ids {of_region}
         group by record
     ),
     known as (
         select clusters.record, clusters.cluster, issued.issued
-        from identity.clusters as clusters
+        from (from identity.clusters {of_region}) as clusters
         left join issued using (record)
     ),
     claims as (
@@ -62,9 +85,14 @@ CLUSTERS = """
 """
 
 
-def model(context: Context) -> pa.Table:
-    connection = context.connection
-    connection.execute(CLUSTERS.format(was_there=_was_there(context), new_id=NEW_ID))
+def model(context: Context) -> pa.Table | Part:
+    connection, changed = context.connection, context.changed
+    if changed:
+        connection.execute(REGION.format(earlier=context.earlier, changed=changed))
+    of_region = "semi join temp.region using (record)" if changed else ""
+    connection.execute(
+        CLUSTERS.format(was_there=_was_there(context), new_id=NEW_ID, of_region=of_region)
+    )
     open_ones = connection.execute(
         """select cluster, record, issued, was_there from links where customer_id is null
             order by record"""
@@ -79,13 +107,14 @@ def model(context: Context) -> pa.Table:
     ).to_arrow_table()
     ever = [*_ever(context), *new["customer_id"].unique().to_pylist()] if clusters else []
     assigned = assign(list(clusters.values()), issued, ever, lately)
-    changed = {r: customer for r, customer in assigned.items() if issued.get(r) != customer}
-    context.journal("customer_ids", _lines(pa.concat_tables([new, _table(changed)])))
+    reissued = {r: customer for r, customer in assigned.items() if issued.get(r) != customer}
+    context.journal("customer_ids", _lines(pa.concat_tables([new, _table(reissued)])))
     settled = connection.execute(
         "select record, customer_id from links where is_settled"
     ).to_arrow_table()
     connection.execute("drop table links")
-    return pa.concat_tables([settled, new, _table(assigned)])
+    found = pa.concat_tables([settled, new, _table(assigned)])
+    return Part(found, "record in (from temp.region)") if changed else found
 
 
 def _table(customers: Mapping[str, str]) -> pa.Table:

@@ -11,14 +11,14 @@ PLACE = ("road", "house", "city", "postcode")
 MAILBOX = ("email", "digits", "numbers", "domain")
 
 
-def profiles(shared: str) -> str:
+def profiles(shared: str, people: str = "matching.people") -> str:
     """SELECT of one row per profile. `shared`: a relation of type and value."""
     said = [*PLAIN, *PLACE, *MAILBOX, "is_company", "is_role", "phone"]
     values = ", ".join(f"any_value({column}) as {column}" for column in said)
     mailbox = ", ".join(f"case when is_own then {column} end as {column}" for column in MAILBOX)
     return f"""
         with grouped as (
-            select profile, {values}, count(*) as records from matching.people
+            select profile, {values}, count(*) as records from {people}
             group by profile
         ),
         judged as (

@@ -6,14 +6,19 @@ from __future__ import annotations
 import json
 
 from transforms.matching._people import profiles, with_shares
-from warehouse.build import Context
+from warehouse.build import Context, Part
 
-READS = ("matching.people", "matching.version")
+READS = ("changes.compared", "matching.people", "matching.version")
+CONTENTS = "changes.compared"
 OF_VERSION = "(from journal.{0} semi join matching.version using (version))"
 
 
-def model(context: Context) -> str:
+def model(context: Context) -> str | Part:
     settings = context.connection.execute("select settings from matching.version").fetchall()
     count = json.loads(settings[0][0])["people"]
-    people = profiles(OF_VERSION.format("identity_shared"))
-    return with_shares(f"({people})", OF_VERSION.format("identity_terms"), count)
+    said, changed = "matching.people", context.changed
+    if changed:
+        said = f"(from matching.people semi join {changed} using (profile))"
+    people = profiles(OF_VERSION.format("identity_shared"), said)
+    rows = with_shares(f"({people})", OF_VERSION.format("identity_terms"), count)
+    return Part(rows, f"profile in (from {changed})") if changed else rows

@@ -9,21 +9,25 @@ from __future__ import annotations
 import json
 
 from transforms.matching._fields import KEYS, STRONG
-from warehouse.build import Context
+from warehouse.build import Context, Part
 
-READS = ("matching.comparable", "matching.version")
+READS = ("changes.compared", "matching.comparable", "matching.version")
+CONTENTS = "changes.compared"
 FEW = 5  # people expected to share a key
 
 
-def model(context: Context) -> str:
+def model(context: Context) -> str | Part:
     settings = context.connection.execute("select settings from matching.version").fetchall()
     people = max(json.loads(settings[0][0])["people"], 1)
     keys = ",\n".join(_key(columns, people) for columns in KEYS)
-    return f"""
+    changed = context.changed
+    rows = f"""
         select profile, key from (
             select profile, unnest([{keys}]) as key from matching.comparable
+            {f"semi join {changed} using (profile)" if changed else ""}
         ) where key is not null
     """
+    return Part(rows, f"profile in (from {changed})") if changed else rows
 
 
 def _key(columns: tuple[str, ...], people: int) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 from transforms.matching._scoring import LEVELS, WEIGHTS, Settings, scored, weight
-from warehouse.build import Context
+from warehouse.build import Context, Part
 
 READS = (
     *("changes.profiles", "matching.comparable", "matching.crowded"),
@@ -31,23 +31,16 @@ SHARING_WITH = f"""(
     from (from {KEYS} semi join {{changed}} using (profile)) as l
     inner join {KEYS} as r on l.key = r.key and l.profile <> r.profile
 )"""
-KEPT = """
-    from {earlier}
-    anti join {changed} as lefts on l = lefts.profile
-    anti join {changed} as rights on r = rights.profile
-    union all by name
-"""
 
 
-def model(context: Context) -> str:
-    """Pairs of profiles that were compared before, alike, are taken from there."""
+def model(context: Context) -> str | Part:
+    """Pairs of profiles that were compared before, alike, stay."""
     settings = json.loads(
         context.connection.execute("select settings from matching.version").fetchall()[0][0]
     )
-    if context.earlier and context.changed:
-        kept = KEPT.format(earlier=context.earlier, changed=context.changed)
-        fresh = _weighed(settings, SHARING_WITH.format(changed=context.changed))
-        return f"{kept} ({fresh})"
+    if changed := context.changed:
+        fresh = _weighed(settings, SHARING_WITH.format(changed=changed))
+        return Part(fresh, f"l in (from {changed}) or r in (from {changed})")
     return _weighed(settings, SHARING)
 
 

@@ -5,6 +5,7 @@
 -- is the same for some texts that differ in two letters.)
 with records as (
     select * from staging.known_records
+    where is_touched(record)
 ),
 
 identifiers as (

@@ -12,7 +12,7 @@ import re
 import phonenumbers
 import pyarrow as pa
 
-from warehouse.build import Context
+from warehouse.build import Context, Part
 
 READS = ("staging.contact_values",)
 REGION = "TR"
@@ -25,27 +25,27 @@ PLACEHOLDERS = frozenset({"1234567890", "12345678901", "11111111110", "100000001
 TURKISH = str.maketrans("İIı", "iii")
 
 
-VALUES = "create or replace temp table written as select type, value from staging.contact_values"
-NOTHING = "(select type, value, null::varchar as normal from written where false)"
+SCHEMA = pa.schema([(column, pa.string()) for column in ("type", "value", "normal")])
+GONE = """
+    create or replace temp table gone as
+    select type, value from {0} anti join staging.contact_values using (type, value)
+"""
 
 
-def model(context: Context) -> pa.Table:
-    connection = context.connection
-    connection.execute(VALUES)
-    earlier = context.earlier or NOTHING
-    known = connection.execute(
-        f"select type, value, normal from {earlier} semi join written using (type, value)"
-    ).to_arrow_table()
-    rows = connection.execute(
-        f"select type, value from written anti join {earlier} using (type, value)"
-    ).fetchall()
-    connection.execute("drop table temp.written")
-    new = {
+def model(context: Context) -> pa.Table | Part:
+    connection, earlier = context.connection, context.earlier
+    new = f"anti join {earlier} using (type, value)" if earlier else ""
+    rows = connection.execute(f"select type, value from staging.contact_values {new}").fetchall()
+    columns = {
         "type": [kind for kind, _ in rows],
         "value": [value for _, value in rows],
         "normal": [NORMAL[kind](value) for kind, value in rows],
     }
-    return pa.concat_tables([known, pa.table(new, schema=known.schema)])
+    found = pa.table(columns, schema=SCHEMA)
+    if not earlier:
+        return found
+    connection.execute(GONE.format(earlier))
+    return Part(found, "(type, value) in (from temp.gone)")
 
 
 def email(value: str) -> str | None:
