@@ -254,7 +254,7 @@ def test_ids_do_not_depend_on_the_order_of_records(
     assert one == other
 
 
-VALUES = ("phone", "email", "name", "city", "birth_date")
+VALUES = labelled.COLUMNS[1:]
 WORDS = ("same", "not_same", "withdrawn")
 
 
@@ -270,6 +270,7 @@ PHONES = [(29, 11), (73, 66), (36, 28), (61, 87), (53, 76), (11, 75), (21, 36), 
 )
 @example(rounds=[[(one, "phone", other) for one, other in PHONES], [(57, "phone", 0)]])
 @example(rounds=[[(3, "same", 70), (3, "phone", 9)], [(3, "not_same", 70)]])
+@example(rounds=[[(7 * n, column, 7 * n + 1) for n, column in enumerate(VALUES)]])
 @given(
     rounds=st.lists(
         st.lists(
@@ -304,6 +305,55 @@ def test_what_is_brought_up_to_date_is_what_it_would_be_made_anew(
         places.warehouse_file.unlink()
         _made(places, given_[: len(given_) - len(changes)])
         assert _state(places) == found
+
+
+def test_only_what_changed_is_made_again(tmp_path: Path) -> None:
+    given_ = labelled.box(34, seed=17).records.to_pylist()
+    places = Places.below(tmp_path)
+    _made(places, given_)
+    marked = {"people": "road", "comparable": "road", "pairs": "rule"}
+    with opened(places) as connection:
+        for name, column in marked.items():
+            connection.execute(f"update matching.{name} set {column} = 'was here'")
+    given_[5]["phone"] = "0532 999 88 77"
+    _made(places, given_)
+    with opened(places) as connection:
+        again = {
+            name: connection.execute(
+                f"select count(*) from matching.{name} where {column} is distinct from 'was here'"
+            ).fetchall()[0][0]
+            for name, column in marked.items()
+        }
+    assert again["people"] == again["comparable"] == 1
+    assert 0 < again["pairs"] < 20
+
+
+def test_a_table_half_brought_up_to_date_is_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_ = labelled.box(34, seed=17).records.to_pylist()
+    places = Places.below(tmp_path)
+    _made(places, given_)
+    before = _state(places)
+    given_[5]["phone"] = given_[9]["phone"]
+    say = touched.say
+
+    def killed(connection: duckdb.DuckDBPyConnection, name: str, lineage: str) -> None:
+        if name == "matching.pairs":
+            raise InterruptedError
+        say(connection, name, lineage)
+
+    with monkeypatch.context() as patched, pytest.raises(InterruptedError):
+        patched.setattr(touched, "say", killed)
+        _made(places, given_)
+    assert _state(places)[3] == before[3]  # the pairs
+    _made(places, given_)
+    found = _state(places)
+    assert found != before
+    assert places.warehouse_file
+    places.warehouse_file.unlink()
+    _made(places, given_)
+    assert _state(places) == found
 
 
 def _say(places: Places, one: dict[str, Any], other: dict[str, Any], decision: str) -> None:
