@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -255,7 +256,7 @@ def test_ids_do_not_depend_on_the_order_of_records(
     assert one == other
 
 
-VALUES = ("phone", "email", "name", "city", "birth_date")
+VALUES = labelled.COLUMNS[1:]
 WORDS = ("same", "not_same", "withdrawn")
 
 
@@ -305,6 +306,81 @@ def test_what_is_brought_up_to_date_is_what_it_would_be_made_anew(
         places.warehouse_file.unlink()
         _made(places, given_[: len(given_) - len(changes)])
         assert _state(places) == found
+
+
+def test_whatever_else_a_record_says_is_seen(tmp_path: Path) -> None:
+    given_ = labelled.box(34, seed=17).records.to_pylist()
+    places = Places.below(tmp_path)
+    _made(places, given_)
+    for one, column in zip(given_, VALUES, strict=False):
+        one[column] = next(
+            value for each in given_ if (value := each[column]) not in (one[column], None)
+        )
+    _made(places, given_)
+    found = _state(places)
+    assert places.warehouse_file
+    places.warehouse_file.unlink()
+    _made(places, given_)
+    assert _state(places) == found
+
+
+def test_only_what_changed_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given_ = labelled.box(34, seed=17).records.to_pylist()
+    places = Places.below(tmp_path)
+    _made(places, given_)
+    marked = {"people": "road", "comparable": "road", "pairs": "rule"}
+    with opened(places) as connection:
+        for name, column in marked.items():
+            connection.execute(f"update matching.{name} set {column} = 'was here'")
+    given_[5]["phone"] = "0532 999 88 77"
+    _made(places, given_)
+
+    def rows(which: str) -> list[int]:
+        with opened(places) as connection:
+            return [
+                connection.execute(
+                    f"select count(*) from matching.{name} where {column} {which} 'was here'"
+                ).fetchall()[0][0]
+                for name, column in marked.items()
+            ]
+
+    people, comparable, pairs = rows("is distinct from")
+    assert people == comparable == 1
+    assert 0 < pairs < 20
+    copy = shutil.copytree(labelled.TRANSFORMS, tmp_path / "transforms")
+    text = copy / "staging" / "known_records.sql"
+    text.write_text(f"{text.read_text()}-- another text\n")
+    monkeypatch.setattr(labelled, "TRANSFORMS", tmp_path / "transforms")
+    _made(places, given_)
+    assert rows("=") == [0, 0, 0]
+
+
+def test_a_table_half_brought_up_to_date_is_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_ = labelled.box(34, seed=17).records.to_pylist()
+    places = Places.below(tmp_path)
+    _made(places, given_)
+    before = _state(places)
+    given_[5]["phone"] = given_[9]["phone"]
+    say = touched.say
+
+    def killed(connection: duckdb.DuckDBPyConnection, name: str, lineage: str) -> None:
+        if name == "matching.pairs":
+            raise InterruptedError
+        say(connection, name, lineage)
+
+    with monkeypatch.context() as patched, pytest.raises(InterruptedError):
+        patched.setattr(touched, "say", killed)
+        _made(places, given_)
+    assert _state(places)[3] == before[3]  # the pairs
+    _made(places, given_)
+    found = _state(places)
+    assert found != before
+    assert places.warehouse_file
+    places.warehouse_file.unlink()
+    _made(places, given_)
+    assert _state(places) == found
 
 
 def _say(places: Places, one: dict[str, Any], other: dict[str, Any], decision: str) -> None:

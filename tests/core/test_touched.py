@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 import pytest
+import sqlglot
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -251,6 +252,18 @@ def test_only_touched_customers_are_made_again(house: House) -> None:
     again = house.sql("select ids['erp'] from marts.customer_360 where city is null order by all")
     assert again == [(["3"],), (["4"],)]
     assert house.sql("select count(*) from marts.orders where channel = 'was here'") == [(18,)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select product_id from a.b where is_touched(product_id)",
+        "select record from a.b where is_touched(record) and is_touched(customer_id)",
+    ],
+)
+def test_who_is_touched_is_asked_of_a_key_that_contents_are_kept_of(sql: str) -> None:
+    with pytest.raises(ValueError, match="Ask it of one of customer_id, record"):
+        touched.asks(sqlglot.parse_one(sql, dialect="duckdb"))
 
 
 def test_what_is_brought_up_to_date_reads_nothing_that_changes_are_not_seen_of() -> None:

@@ -102,7 +102,7 @@ def model(context: Context) -> pa.Table | Part:
 
 
 def _take(connection: Database, name: str, rows: pa.Table) -> None:
-    """Into a table: asked of Arrow itself, a join with numbers above 2^63 can fail."""
+    """Into a table, which several queries ask."""
     connection.register("taken", rows)
     connection.execute(f"create or replace temp table {name} as from taken")
     connection.unregister("taken")

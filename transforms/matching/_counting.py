@@ -69,22 +69,22 @@ def pairs_of(connection: Database, rule: tuple[str, ...]) -> int:
         one(
             connection,
             f"""select coalesce(sum(n * (n - 1) // 2), 0) from (
-                    select count(*) as n from {SCRATCH}.people where {there}
+                    select count(*) as n from {SCRATCH}.plain where {there}
                     group by {", ".join(rule)})""",
         )
     )
 
 
 def filled_share(connection: Database, column: str) -> float:
-    return float(one(connection, f"select count({column}) / count(*) from {SCRATCH}.people"))
+    return float(one(connection, f"select count({column}) / count(*) from {SCRATCH}.plain"))
 
 
 def agreement(connection: Database, column: str, among: str) -> tuple[float, float]:
     """Share of the pairs that have `among` which agree on `column`, and how many such pairs."""
     equal, people = connection.execute(
         f"""select coalesce(sum(n * (n - 1)), 0), (
-                select count(*) from {SCRATCH}.people where {among} is not null)
-            from (select count(*) as n from {SCRATCH}.people
+                select count(*) from {SCRATCH}.plain where {among} is not null)
+            from (select count(*) as n from {SCRATCH}.plain
                 where {column} is not null group by {column})"""
     ).fetchall()[0]
     pairs = people * (people - 1)

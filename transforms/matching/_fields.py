@@ -26,6 +26,7 @@ from transforms.matching._phrases import (
 )
 
 ELSE = "different"
+Worth = Mapping[str, tuple[float, float]]  # of a field's levels, by label: m, u
 RARE = 16.0  # a rare value counts at most so many times more than a usual one
 
 
@@ -217,50 +218,35 @@ FIELDS: tuple[Field, ...] = (
 )
 COMMON = ("first", "middle", "last", "digits", "domain", "company", "road", "house", "postcode")
 TERMS = (*COMMON, "city", "born")  # columns whose common values' shares are kept
-# People who share one of these are compared, where few are expected to. `strong`: whatever is
-# expected, since the values that many share are known.
-STRONG = ("email", "phone", "tax")
-KEYS: tuple[tuple[str, ...], ...] = (
-    *((name,) for name in STRONG),
-    *(("born",), ("digits",), ("digits", "domain"), ("first", "digits"), ("last", "digits")),
-    *(("first", "last"), ("first", "middle", "last"), ("first", "last", "domain")),
-    *(("first", "last", "city"), ("first", "last", "postcode")),
-    *(("first", "last", "house"), ("first", "last", "road")),
-    *(("born", "first"), ("born", "last"), ("first", "postcode"), ("last", "postcode")),
-    *(("road", "house"), ("road", "postcode"), ("house", "postcode"), ("last", "road")),
-    *(("first", "road"), ("last", "house", "city"), ("first", "house", "city")),
-    *(("company",), ("company", "city"), ("company", "domain")),
-    *(("last", "company"), ("first", "company")),
-)
 
 
 def comparisons(
-    weights: Mapping[str, Mapping[str, tuple[float, float]]], names: Iterable[str]
+    weights: Mapping[str, Worth], names: Iterable[str], *, by_shares: bool = True
 ) -> list[dict[str, Any]]:
-    """Splink's comparisons of the named fields; `weights`: field -> label -> m, u."""
-    wanted = set(names)
-    return [_comparison(field, weights[field.name]) for field in FIELDS if field.name in wanted]
+    """Splink's comparisons of the named fields. `by_shares`: agreeing on a rare value says more."""
+    fields = [field for field in FIELDS if field.name in {*names}]
+    return [_comparison(field, weights[field.name], by_shares) for field in fields]
 
 
-def _comparison(field: Field, weights: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
+def _comparison(field: Field, weights: Worth, by_shares: bool) -> dict[str, Any]:
     missing = {"sql_condition": field.is_missing, "is_null_level": True}
     return {
         "output_column_name": field.name,
         "comparison_levels": [
             missing,
-            *(_level(level, *weights[level.label]) for level in field.all_levels),
+            *(_level(level, *weights[level.label], by_shares) for level in field.all_levels),
         ],
     }
 
 
-def _level(level: Level, m: float, u: float) -> dict[str, Any]:
+def _level(level: Level, m: float, u: float, by_shares: bool) -> dict[str, Any]:
     found = {
         "sql_condition": level.sql if level.label != ELSE else "ELSE",
         "label_for_charts": level.label,
         "m_probability": m,
         "u_probability": u,
     }
-    if level.term:
+    if level.term and by_shares:
         found |= {
             "tf_adjustment_column": level.term,
             "tf_adjustment_weight": 1.0,
@@ -271,8 +257,5 @@ def _level(level: Level, m: float, u: float) -> dict[str, Any]:
 
 
 def shipped() -> dict[str, dict[str, tuple[float, float]]]:
-    """Field -> label -> m, u, of no data."""
-    return {
-        field.name: {level.label: (level.m, level.u) for level in field.all_levels}
-        for field in FIELDS
-    }
+    """Of no data."""
+    return {f.name: {level.label: (level.m, level.u) for level in f.all_levels} for f in FIELDS}

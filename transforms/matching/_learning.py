@@ -66,11 +66,6 @@ def learn(connection: Database) -> Learnt:
         table(connection, "plain", profiles(f"{SCRATCH}.shared"))
         count = one(connection, f"select count(*) from {SCRATCH}.plain")
         terms = common_terms(connection)
-        table(
-            connection,
-            "people",
-            with_shares(f"{SCRATCH}.plain", f"{SCRATCH}.terms", count),
-        )
         fields = [f.name for f in FIELDS if is_filled(connection, f.columns[0], count)]
         weights, prior = _fields.shipped(), 1 / max(count, UNKNOWN)
         if count >= LITTLE:
@@ -121,7 +116,7 @@ def _estimate(connection: Database, fields: list[str], count: int) -> tuple[Weig
     weights = _fields.shipped()
     with _beside(connection):
         api = DuckDBAPI(connection=connection, output_schema=SCRATCH)
-        people = api.register(connection.sql(f"from {SCRATCH}.people"))
+        people = api.register(connection.sql(f"from {SCRATCH}.plain"))
 
         def linker() -> Any:
             return Linker(
@@ -129,7 +124,7 @@ def _estimate(connection: Database, fields: list[str], count: int) -> tuple[Weig
                 SettingsCreator(
                     link_type="dedupe_only",
                     unique_id_column_name="profile",
-                    comparisons=_fields.comparisons(weights, fields),
+                    comparisons=_fields.comparisons(weights, fields, by_shares=False),
                     probability_two_random_records_match=1 / count,
                     max_iterations=50,
                 ),
@@ -256,13 +251,13 @@ def _caps(connection: Database, settings: Mapping[str, Any]) -> dict[str, float]
         connection,
         "pairs",
         f"""with keys as (
-                select profile, hash(1, phone) as key from {SCRATCH}.people
+                select profile, hash(1, phone) as key from {SCRATCH}.plain
                 where phone is not null and not is_company
                 union all
-                select profile, hash(2, road, house, city) from {SCRATCH}.people
+                select profile, hash(2, road, house, city) from {SCRATCH}.plain
                 where road is not null and house is not null and not is_company
                 union all
-                select profile, hash(3, road, house, postcode) from {SCRATCH}.people
+                select profile, hash(3, road, house, postcode) from {SCRATCH}.plain
                 where road is not null and house is not null and postcode is not null
                     and not is_company
             ),
@@ -272,6 +267,10 @@ def _caps(connection: Database, settings: Mapping[str, Any]) -> dict[str, float]
             inner join keys as b on a.key = b.key and a.profile < b.profile
             order by hash(l, r) limit {SAMPLE}""",
     )
+    theirs = f"(select l as profile from {SCRATCH}.pairs union select r from {SCRATCH}.pairs)"
+    paired = f"(from {SCRATCH}.plain semi join {theirs} using (profile))"
+    shares = with_shares(paired, f"{SCRATCH}.terms", settings["people"])
+    table(connection, "people", shares)
     found = connection.execute(
         f"""select company_l = company_r as is_company,
                 count(*) filter (where {PERSONAL} > {CLEAR}),

@@ -12,14 +12,21 @@ MAILBOX = ("email", "digits", "numbers", "domain")
 
 
 def profiles(shared: str, people: str = "matching.people") -> str:
-    """SELECT of one row per profile. `shared`: a relation of type and value."""
+    """SELECT of one row per profile: all its records say the same. `shared`: a relation of type and
+    value. `people`: of matching.people, all records of some profiles."""
     said = [*PLAIN, *PLACE, *MAILBOX, "is_company", "is_role", "phone"]
-    values = ", ".join(f"any_value({column}) as {column}" for column in said)
     mailbox = ", ".join(f"case when is_own then {column} end as {column}" for column in MAILBOX)
     return f"""
-        with grouped as (
-            select profile, {values}, count(*) as records from {people}
-            group by profile
+        with several as (
+            select profile, count(*) as records, min(record) as record from {people}
+            group by profile having count(*) > 1
+        ),
+        grouped as (
+            select people.profile, {", ".join(f"people.{column}" for column in said)},
+                coalesce(several.records, 1) as records
+            from {people} as people
+            left join several on people.profile = several.profile
+            where several.record is null or several.record = people.record
         ),
         judged as (
             select grouped.*, phones.value is null as is_own_phone,
@@ -52,7 +59,16 @@ def with_shares(people: str, terms: str, count: int) -> str:
         f" and people.{column} = of_{column}.value"
         for column in TERMS
     )
-    return f"select people.*, {shares} from {people} as people {joins}"
+    return f"""
+        with said as materialized (from {people}),
+        -- on their own: each join would carry all that is said
+        shares as (
+            select people.profile, {shares}
+            from (select profile, {", ".join(TERMS)} from said) as people {joins}
+        )
+        select said.*, shares.* exclude (profile)
+        from said inner join shares on said.profile = shares.profile
+    """
 
 
 def _terms_of(column: str) -> str:

@@ -8,12 +8,26 @@ from __future__ import annotations
 
 import json
 
-from transforms.matching._fields import KEYS, STRONG
 from warehouse.build import Context, Part
 
 READS = ("changes.compared", "matching.comparable", "matching.version")
 CONTENTS = "changes.compared"
 FEW = 5  # people expected to share a key
+# People who share one of these are compared, where few are expected to. `strong`: whatever is
+# expected, since the values that many share are known.
+STRONG = ("email", "phone", "tax")
+KEYS: tuple[tuple[str, ...], ...] = (
+    *((name,) for name in STRONG),
+    *(("born",), ("digits",), ("digits", "domain"), ("first", "digits"), ("last", "digits")),
+    *(("first", "last"), ("first", "middle", "last"), ("first", "last", "domain")),
+    *(("first", "last", "city"), ("first", "last", "postcode")),
+    *(("first", "last", "house"), ("first", "last", "road")),
+    *(("born", "first"), ("born", "last"), ("first", "postcode"), ("last", "postcode")),
+    *(("road", "house"), ("road", "postcode"), ("house", "postcode"), ("last", "road")),
+    *(("first", "road"), ("last", "house", "city"), ("first", "house", "city")),
+    *(("company",), ("company", "city"), ("company", "domain")),
+    *(("last", "company"), ("first", "company")),
+)
 
 
 def model(context: Context) -> str | Part:
