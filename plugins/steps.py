@@ -101,7 +101,9 @@ def pull(name: str, params: dict[str, Any]) -> Summary:
         hopeless = all(t.error and not isinstance(t.error, Unavailable) for t in problems)
         raise (AirflowFailException if hopeless else AirflowException)(words)
     return [
-        {"table": t.table, "claimed": t.claimed, "seen": t.seen, "landed": t.rows} for t in done
+        {"table": t.table, "claimed": t.claimed, "seen": t.seen, "landed": t.rows}
+        | ({"held_back": t.held_back} if t.held_back else {})
+        for t in done
     ]
 
 
