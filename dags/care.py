@@ -172,10 +172,11 @@ with DAG(
     description="Erases one customer, says first what would go, and proves that it is gone",
     doc_md=(
         "For a person who asks to be erased (KVKK, GDPR). Write the customer as an id or a record: "
-        "Airflow keeps what a run was given. Without `apply` it only counts, place by place. With it the person leaves landing, journal, warehouse, served files and exports; "
-        "sales stay, of nobody; and no pull brings them back. With `ask_tools` each tool is asked, "
-        "as far as it can be. Then everything is searched: red means that something is left, and "
-        "the log says where. Run it again and it goes on. docs/rights.md.\n\n"
+        "Airflow keeps what a run was given. Without `apply` it only counts, place by place. With "
+        "it the person leaves landing, journal, warehouse, served files and exports; sales stay, "
+        "of nobody; and no pull brings them back. With `ask_tools` each tool is asked, as far as "
+        "it can be. Then everything is searched: red means that something is left, and the log "
+        "says where. Run it again and it goes on. docs/rights.md.\n\n"
         "`why` is kept: say who asked and when, without naming the person."
     ),
     params={

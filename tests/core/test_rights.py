@@ -14,6 +14,7 @@ import pytest
 import warehouse.check
 import warehouse.erasure
 from tests.core.house import NOON, House, counted
+from tests.core.on_store import on_store
 from transforms.staging.identifiers import NORMAL
 from warehouse import memory, opened, proof
 from warehouse.erasure import Forgetting, forget
@@ -21,6 +22,7 @@ from warehouse.export import export
 from warehouse.forgotten import KEY, KeyMissing
 from warehouse.journal import Journal
 from warehouse.person import find
+from warehouse.rebuild import rebuild
 
 AYSE = {
     "no": "1",
@@ -370,3 +372,26 @@ def test_an_export_has_all_of_her_and_nothing_of_others(company: House) -> None:
     assert "Ayşe İnce Yılmaz" in written
     assert "<h2>marts.customer_360</h2>" in written
     assert "veli@example.com" not in written
+
+
+def test_in_a_lake_old_files_go_too(company: House) -> None:
+    for package in ("duckdb_extensions", "duckdb_extension_ducklake"):
+        pytest.importorskip(package)
+    lake = company.on(warehouse=f"ducklake:{company.folder / 'lake.ducklake'}")
+    (company.folder / "warehouse.duckdb").unlink()
+    rebuild(lake.places, [lake.erp], now=NOON)
+    assert any(name.startswith("lake.ducklake") for name in where(lake))
+    assert forgotten(lake).problem is None
+    assert where(lake) == []
+
+
+def test_in_an_object_store(house: House, server: str, address: str) -> None:
+    away = on_store(house, server, address)
+    away.take({**AYSE, "balance": "much"}, *[{**VELI, "no": str(n)} for n in range(2, 9)])
+    away.take(AYSE, VELI)
+    away.build()
+    assert forgotten(away, apply=False).problem is None
+    done = forgotten(away)
+    assert done.problem is None
+    assert {line.place: line.count for line in done.lines}["landing erp.customers"] == 2
+    assert {row["_key"] for row in away.landed()} == {str(n) for n in range(2, 9)}
