@@ -21,6 +21,7 @@ from contracts import ContractError, Table, contract_of
 from contracts.typed import quoted, text
 from systems import System
 from warehouse import Places, memory
+from warehouse.anonymous import SALES
 from warehouse.files import Folder, named, read_json, whole, write_json
 from warehouse.landing import PART, Landing
 from warehouse.locks import alone
@@ -112,8 +113,11 @@ def _system(
             _count(done, name, table, changed, bad=bool(BAD.search(file.name)))
             if apply:
                 _rewrite(connection, file, {one.place: new for one, new in changed.items()})
-        done.landed |= {(name, table, one.key) for one in changes if one.own}
-        done.landed |= {(name, table, one.key) for one, new in changed.items() if new is None}
+        done.landed |= {
+            (name, table, one.key)
+            for one, new in changes.items()
+            if new is None or (one.own and table in SALES)
+        }
     for owner, table in done.tables if apply else ():
         if owner == name:
             _clear_verdicts(landing.folder(name, table), done, name, table)

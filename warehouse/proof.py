@@ -16,9 +16,11 @@ import duckdb
 from contracts.typed import quoted, text
 from warehouse import Places, memory, opened, tables
 from warehouse.anonymous import SALES
+from warehouse.erased import Erased
 from warehouse.files import Folder
 from warehouse.person import FOLDED, Person, folded
 from warehouse.under_way import FOLDER
+from warehouse.unsaid import lines_of
 
 CHUNK = 1 << 24
 Landed = Collection[tuple[str, str, str]]  # system, table, key
@@ -39,6 +41,7 @@ def found(places: Places, person: Person, landed: Landed) -> Counter[str]:
             if file.suffix != ".parquet":
                 counts[place] += _in_bytes(file, person.words)
         counts += _landed(connection, places, landed)
+        counts["journal"] += len(list(lines_of(places, person, Erased(landed={*landed}))))
     finally:
         connection.close()
     with opened(places) as warehouse:

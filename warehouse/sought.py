@@ -22,6 +22,7 @@ from warehouse.files import Folder
 from warehouse.person import FOLDED, Person
 
 CUSTOMER, ORDER = ("customer_id", "customer_key"), ("order_id",)  # columns that say whose it is
+TOGETHER = "contacts"  # the column of who took part
 SAYING = ("note", "comment", "subject", "content")  # columns in which people speak of others
 PEOPLE = frozenset(
     ("customers", "contacts", "consents", "interactions", "surveys", "carts", "tickets")
@@ -52,8 +53,10 @@ class Sought:
 
     def decided(self, met: Met) -> str | None:
         """The document as it may stay; None: the row goes."""
-        if self.table is None or (met.own and self.name not in SALES):
+        if self.table is None:
             return None
+        if met.own and self.name not in SALES:
+            return self._without(met.row)
         if not met.row:
             return met.row
         if self.name in SALES:
@@ -63,6 +66,23 @@ class Sought:
         if self.name in PEOPLE and self._says(document):
             return None
         return _masked(met.row, self.person)
+
+    def _without(self, row: str) -> str | None:
+        """Their own row goes; a call that others took part in stays theirs."""
+        column = next((c for c in self.table.columns if c.name == TOGETHER), None)  # type: ignore[union-attr]
+        if not row or column is None or not column.items:
+            return None
+        document, (*above, last) = json.loads(row), column.spellings[-1]
+        place = _at(document, above)
+        listed = place.get(last) if isinstance(place, dict) else None
+        paths = column.items[0].spellings[-1]
+        others = [one for one in listed or [] if str(_at(one, paths)) not in self.customers]
+        if not others:
+            return None
+        if others != listed:
+            place[last] = others
+            row = _told(document)
+        return _masked(row, self.person) if self.person.is_named(row) else row
 
     def _says(self, document: Any) -> bool:
         """Whether a cell in which somebody says who they are names the person."""
@@ -126,8 +146,8 @@ def _at(document: Any, spelling: Sequence[str]) -> Any:
 
 
 def _masked(document: str, person: Person) -> str:
-    return json.dumps(
-        scrubbed(json.loads(document), person.words, MASK),
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
+    return _told(scrubbed(json.loads(document), person.words, MASK))
+
+
+def _told(document: Any) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))

@@ -68,8 +68,8 @@ def _of_pair(line: Mapping[str, Any], person: Person, erased: Erased) -> bool:
 
 
 def _of_sends(line: Mapping[str, Any], person: Person, erased: Erased) -> bool:
-    record = f"{line['system']}/customers/{str(line['record']).rpartition('/')[2]}"
-    return line["customer_id"] == person.customer_id or record in person.references
+    record = f"{line.get('system')}/customers/{line.get('record')}"
+    return line.get("customer_id") == person.customer_id or record in person.references
 
 
 def _of_quarantine(line: Mapping[str, Any], person: Person, erased: Erased) -> bool:
