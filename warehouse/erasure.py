@@ -16,7 +16,6 @@ import secrets
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,7 +26,7 @@ from warehouse import Places, lake, opened, proof
 from warehouse.erased import from_landing
 from warehouse.forgotten import forgotten, remember
 from warehouse.journal import Journal
-from warehouse.person import Normal, Person, find, normals
+from warehouse.person import Normal, Person, find, meant, normals
 from warehouse.rebuild import hold_possible, rebuild
 from warehouse.under_way import Plan, keep, path_of, pending
 from warehouse.unsaid import from_journal
@@ -141,10 +140,8 @@ def _is_forgotten(places: Places, identifier: str, normal: Normal) -> bool:
     what = [("customer", given), ("record", given), *normals(given, normal)]
     if known is None or not any(known.is_known(*one) for one in what):
         return False
-    with opened(places) as connection, suppress(ValueError):
-        find(connection, given, normal)
-        return False  # they are customers anew
-    return True
+    with opened(places) as connection:
+        return not meant(connection, given, normal)  # else they are customers anew
 
 
 def _begun(places: Places, systems: Mapping[str, System], identifier: str, normal: Normal) -> Plan:

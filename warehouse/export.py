@@ -76,7 +76,9 @@ def export(
         landed = list(_landed(places, systems, person))
         waiting = _quarantine(connection, landed)
         [(as_of,)] = connection.execute("select as_of from ops.as_of").fetchall()
-    sections = [one for one in (*made, *landed, waiting, *_said(places, person)) if one.rows]
+    sections = [
+        one for one in (*made, *landed, waiting, *_said(places, person, landed)) if one.rows
+    ]
     folder = places.data / EXPORTS / f"{moment:%Y%m%dT%H%M%S}-{person.customer_id}"
     head = {
         "customer_id": person.customer_id,
@@ -127,9 +129,14 @@ def _quarantine(connection: duckdb.DuckDBPyConnection, landed: Iterable[Section]
     return Section("quarantine", "Versions of records that broke a rule.", _rows(found))
 
 
-def _said(places: Places, person: Person) -> Iterator[Section]:
+def _said(places: Places, person: Person, landed: Iterable[Section]) -> Iterator[Section]:
     found: dict[str, list[dict[str, Any]]] = {}
-    for topic, record in lines_of(places, person, Erased()):
+    keys = {
+        (*one.name.removeprefix("landed ").split(".", 1), row["key"])
+        for one in landed
+        for row in one.rows
+    }
+    for topic, record in lines_of(places, person, Erased(landed=keys)):
         found.setdefault(topic, []).append(record)
     for topic, rows in found.items():
         yield Section(f"journal {topic}", SAID.get(topic, "Noted in the journal."), rows)

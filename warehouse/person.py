@@ -42,8 +42,15 @@ VALUES = """
     left join staging.identifiers as identifiers
         on written.type = identifiers.type and written.value = identifiers.value
 """
-REFERENCES = """
+# Records that are gone from their tool keep their id: what was landed of them is still there.
+ISSUED = """
+    select record, max_by(customer_id, recorded_at) as customer_id
+    from journal.customer_ids group by record
+"""
+REFERENCES = f"""
     select record from identity.customers where customer_id = $id
+    union
+    select record from ({ISSUED}) where customer_id = $id
     union
     select order_id from marts.orders where customer_id = $id
     union
@@ -102,7 +109,7 @@ def find(connection: duckdb.DuckDBPyConnection, identifier: str, normal: Normal)
     """
     given = identifier.strip()
     try:
-        found = _meant(connection, given, normal)
+        found = meant(connection, given, normal)
     except duckdb.CatalogException:
         raise ValueError("There is nothing to look in yet. Run the build first.") from None
     if not found:
@@ -123,11 +130,14 @@ def normals(given: str, normal: Normal) -> list[tuple[str, str]]:
     return [(kind, form) for kind, make in normal.items() if (form := make(given))]
 
 
-def _meant(connection: duckdb.DuckDBPyConnection, given: str, normal: Normal) -> list[str]:
+def meant(connection: duckdb.DuckDBPyConnection, given: str, normal: Normal) -> list[str]:
+    """Ids of the customers that may be meant."""
     forms = [f"{kind}:{form}" for kind, form in normals(given, normal)]
     rows = connection.execute(
         f"""select distinct customer_id from (
                 select customer_id from identity.customers where $given in (customer_id, record)
+                union all
+                select customer_id from ({ISSUED}) where $given in (customer_id, record)
                 union all
                 select customer_id from marts.former_ids where former_id = $given
                 union all

@@ -21,6 +21,7 @@ from warehouse.erasure import Forgetting, forget
 from warehouse.export import export
 from warehouse.forgotten import KEY, KeyMissing
 from warehouse.journal import Journal
+from warehouse.locks import Taken, alone
 from warehouse.person import find
 from warehouse.rebuild import rebuild
 
@@ -311,6 +312,25 @@ def test_the_proof_finds_what_is_there(company: House, place: str, spoil: Any) -
     assert not proof.found(company.places, person, landed)
     spoil(company)
     assert proof.found(company.places, person, landed)[place] > 0
+
+
+def test_a_record_that_its_tool_deleted_is_still_theirs(company: House) -> None:
+    company.take(gone=("1",))
+    company.build()
+    hers = "select customer_id from journal.customer_ids where record = 'erp/customers/1'"
+    [(customer,)] = company.sql(hers)
+    with pytest.raises(ValueError, match="Nobody is known"):
+        forgotten(company)
+    assert forgotten(company, customer).problem is None
+    assert "1" not in {row["_key"] for row in company.landed()}
+    assert not company.sql("select * from raw_canonical.customers where _key = '1'")
+
+
+def test_it_waits_for_a_pull_and_goes_on_then(company: House) -> None:
+    with alone(company.places.here, "erp"), pytest.raises(Taken, match="being pulled"):
+        forgotten(company)
+    assert forgotten(company).problem is None
+    assert where(company) == []
 
 
 def note(house: House, topic: str, detail: Any) -> None:
