@@ -97,6 +97,17 @@ class WooCommerce:
             )
         return items
 
+    def delete_customer(self, record: str) -> None:
+        """For good: the store has no trash for accounts. Orders stay, and become a guest's."""
+        self.http.request(
+            "DELETE", f"{API}/customers/{record}", params={"force": "true"}, repeatable=True
+        )
+
+    def update_order(self, record: str, values: Mapping[str, Any]) -> None:
+        path = f"{API}/orders/{record}"
+        response = self.http.request("PUT", path, body=dict(values), repeatable=True)
+        self.http.believe(response, dict)
+
     def check(self) -> str:
         """Proves that the store is reached and readable, in one cheap call for each collection."""
         counts = ", ".join(

@@ -1,5 +1,5 @@
 """Started by hand: check_system, replay_quarantine, overrule_identity, relearn_identity,
-restore_published, rebuild. By night: compact, upkeep."""
+restore_published, export_customer, forget_customer, rebuild. By night: compact, upkeep."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import timedelta
 from airflow.sdk import DAG, Asset, Param, task
 
 import systems
-from plugins import giving, steps
+from plugins import giving, rights, steps
 
 names = list(systems.load())
 published = [system.name for system in systems.load().values() if system.publish]
@@ -167,6 +167,68 @@ with DAG(
         return giving.restore_published(params or {}, by)
 
     restore_published()
+
+with DAG(
+    dag_id="export_customer",
+    description="Writes everything that is held about one customer into two files",
+    doc_md=(
+        "For a person who asks what is known of them (KVKK, GDPR). Write the customer as an id or "
+        "a record (`shop/customers/123`); an e-mail address, a telephone or a tax number will do, "
+        "too, but Airflow keeps what a run was given. The task says the folder; the files are "
+        "readable for their owner alone. docs/rights.md."
+    ),
+    params={"identifier": Param("", type="string", minLength=3)},
+    **COMMON,
+):
+
+    @task(
+        pool="warehouse",
+        priority_weight=10,
+        weight_rule="absolute",
+        execution_timeout=timedelta(hours=1),
+        retries=0,
+    )
+    def export_customer(params: dict | None = None) -> dict:
+        return rights.export_customer(params or {})
+
+    export_customer()
+
+with DAG(
+    dag_id="forget_customer",
+    description="Erases one customer, says first what would go, and proves that it is gone",
+    doc_md=(
+        "For a person who asks to be erased (KVKK, GDPR). Write the customer as an id or a record: "
+        "Airflow keeps what a run was given. Without `apply` it only counts, place by place. With "
+        "it the person leaves landing, journal, warehouse, served files and exports; sales stay, "
+        "of nobody; and no pull brings them back. With `ask_tools` each tool is asked, as far as "
+        "it can be. Then everything is searched: red means that something is left, and the log "
+        "says where. Run it again and it goes on. docs/rights.md.\n\n"
+        "`why` is kept: say who asked and when, without naming the person."
+    ),
+    params={
+        "identifier": Param("", type="string", minLength=3),
+        "apply": Param(False, type="boolean"),
+        "ask_tools": Param(False, type="boolean"),
+        "why": Param("", type="string", minLength=3),
+    },
+    **COMMON,
+):
+
+    @task(
+        pool="warehouse",
+        priority_weight=20,
+        weight_rule="absolute",
+        execution_timeout=timedelta(hours=6),
+        retries=2,
+        retry_delay=timedelta(minutes=5),
+        retry_exponential_backoff=2.0,
+        outlets=[Asset("customer_360")],
+    )
+    def forget_customer(params: dict | None = None, dag_run=None) -> list[dict]:
+        by = getattr(dag_run, "triggering_user_name", None) or ""
+        return rights.forget_customer(params or {}, by)
+
+    forget_customer()
 
 with DAG(
     dag_id="rebuild",

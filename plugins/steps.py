@@ -34,7 +34,7 @@ PLACES = ("landing", "warehouse")  # whose keys may be in a connection of that n
 def connected(name: str) -> System:
     """The system with its Airflow connection; fails saying how to make one."""
     system = systems.load()[name]
-    found = _connection(name)
+    found = connection_of(name)
     if found is None:
         raise AirflowFailException(
             f"There is no Airflow connection named {name!r}. Make one of that name under "
@@ -44,7 +44,7 @@ def connected(name: str) -> System:
     return system.connected(found)
 
 
-def _connection(name: str) -> Connection | None:
+def connection_of(name: str) -> Connection | None:
     try:
         found = AirflowConnection.get(name)
     except AirflowNotFoundException:
@@ -64,13 +64,13 @@ def company_places() -> Any:
     from warehouse import Places
 
     away = [name for name in PLACES if ":" in os.environ.get(f"KOPRU_{name.upper()}", "")]
-    connections = {name: found for name in away if (found := _connection(name))}
-    with _hopeless(ValueError):
+    connections = {name: found for name in away if (found := connection_of(name))}
+    with hopeless(ValueError):
         return Places.from_environment(connections)
 
 
 @contextmanager
-def _hopeless(*errors: type[Exception]) -> Iterator[None]:
+def hopeless(*errors: type[Exception]) -> Iterator[None]:
     """What only a person can mend."""
     try:
         yield
@@ -84,7 +84,7 @@ def pull(name: str, params: dict[str, Any]) -> Summary:
     from warehouse.pull import pull
 
     system = connected(name)
-    with _hopeless(ValueError):  # params or a contract that cannot be used
+    with hopeless(ValueError):  # params or a contract that cannot be used
         done = pull(
             company_places(),
             system,
@@ -98,10 +98,12 @@ def pull(name: str, params: dict[str, Any]) -> Summary:
     if problems:
         words = "\n".join(str(table.problem) for table in problems)
         log.error(words)
-        hopeless = all(t.error and not isinstance(t.error, Unavailable) for t in problems)
-        raise (AirflowFailException if hopeless else AirflowException)(words)
+        for_good = all(t.error and not isinstance(t.error, Unavailable) for t in problems)
+        raise (AirflowFailException if for_good else AirflowException)(words)
     return [
-        {"table": t.table, "claimed": t.claimed, "seen": t.seen, "landed": t.rows} for t in done
+        {"table": t.table, "claimed": t.claimed, "seen": t.seen, "landed": t.rows}
+        | ({"held_back": t.held_back} if t.held_back else {})
+        for t in done
     ]
 
 
@@ -111,7 +113,7 @@ def check(name: str) -> Summary:
     from warehouse.check import check
 
     system = systems.load()[name]
-    with _hopeless(ValueError, BrokenGate):
+    with hopeless(ValueError, BrokenGate):
         verdicts = check(company_places(), system, contract_of(system))
     problems = [verdict.problem for verdict in verdicts if verdict.problem]
     for notice in (notice for verdict in verdicts for notice in verdict.notices):
@@ -163,7 +165,7 @@ def report(name: str, ti: Any) -> None:
 def build() -> list[str]:
     from warehouse.build import Broken, build
 
-    with _hopeless(Broken):
+    with hopeless(Broken):
         built = build(company_places(), systems.load().values(), company.load())
     if not built.built:
         raise AirflowSkipException("Nothing changed since the last build.")
@@ -177,7 +179,7 @@ def check_system(name: str) -> str:
     from clients import ClientError
 
     system = connected(name)
-    with _hopeless(ClientError):
+    with hopeless(ClientError):
         words: str = import_module(f"sources.{system.kind}").connect(system).check()
     log.info(words)
     return words
@@ -190,7 +192,7 @@ def replay_quarantine(params: dict[str, Any], by: str) -> Summary:
 
     system, places = systems.load()[params["system"]], company_places()
     tables, keys, why = params.get("tables") or [], params.get("dismiss") or [], params["why"]
-    with _hopeless(ValueError, BrokenGate):
+    with hopeless(ValueError, BrokenGate):
         contract = contract_of(system)
         if keys:
             if len(tables) != 1:
@@ -206,7 +208,7 @@ def replay_quarantine(params: dict[str, Any], by: str) -> Summary:
 def overrule_identity(params: dict[str, Any], by: str) -> dict[str, Any]:
     from warehouse.overrides import overrule
 
-    with _hopeless(ValueError, FileNotFoundError):
+    with hopeless(ValueError, FileNotFoundError):
         left, right = overrule(
             company_places(), params["left"], params["right"], params["decision"], by, params["why"]
         )
@@ -217,7 +219,7 @@ def relearn_identity(params: dict[str, Any], by: str) -> dict[str, Any]:
     from transforms.matching._relearning import relearn
 
     apply = bool(params.get("apply"))
-    with _hopeless(ValueError):
+    with hopeless(ValueError):
         done = relearn(company_places(), by or "unknown", params["why"], apply=apply)
     log.info(
         "of %d customers, made of %d people, %d %s",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,8 +10,9 @@ from clients.answers import vendor_words
 from clients.hubspot import BATCH, HubSpot, connect
 from publishers import Due, Field, Outcome, Values
 from publishers.batches import isolated
+from publishers.erasing import DONE, NOT_POSSIBLE, Answer, attempted
 
-__all__ = ["BATCH", "MODEL", "calls", "connect", "prepare", "read", "send"]
+__all__ = ["BATCH", "MODEL", "calls", "connect", "erase", "prepare", "read", "send"]
 
 MODEL = "activation.hubspot_contacts"
 OBJECT, GROUP, PREFIX = "contacts", "kopru", "kopru_"
@@ -112,3 +113,12 @@ def _errors(errors: Sequence[Mapping[str, Any]]) -> tuple[dict[str, str], str]:
         if not ids:
             unnamed.append(words)
     return refused, "; ".join(unnamed)
+
+
+def erase(client: HubSpot, customers: Sequence[str], orders: Sequence[str]) -> Iterator[Answer]:
+    """Contacts go for good, with their activities; deals are not theirs alone."""
+    for contact in customers:
+        yield attempted(f"contacts/{contact}", DONE, partial(client.purge, contact))
+    for deal in orders:
+        words = "the deal stays: look at its name and notes, and change them by hand"
+        yield f"deals/{deal}", NOT_POSSIBLE, words

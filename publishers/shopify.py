@@ -9,7 +9,7 @@ the next run finds there.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,8 +17,9 @@ from clients import Refused
 from clients.shopify import Shopify, connect
 from publishers import Due, Field, Outcome, Values
 from publishers.batches import isolated
+from publishers.erasing import ASKED, NOT_POSSIBLE, Answer, attempted
 
-__all__ = ["BATCH", "MODEL", "calls", "connect", "prepare", "read", "send"]
+__all__ = ["BATCH", "MODEL", "calls", "connect", "erase", "prepare", "read", "send"]
 
 MODEL = "activation.shopify_customers"
 BATCH = 100
@@ -53,6 +54,11 @@ mutation Set($metafields: [MetafieldsSetInput!]!) {
 CLEAR = """
 mutation Clear($metafields: [MetafieldIdentifierInput!]!) {
   written: metafieldsDelete(metafields: $metafields) { userErrors { field message } }
+}
+"""
+ERASE = """
+mutation Erase($customer: ID!) {
+  customerRequestDataErasure(customerId: $customer) { userErrors { field message code } }
 }
 """
 
@@ -171,3 +177,20 @@ def _words(errors: Sequence[Mapping[str, Any]]) -> str:
 
 def _owner(record: str) -> str:
     return record if record.startswith("gid://") else OWNER + record
+
+
+def erase(client: Shopify, customers: Sequence[str], orders: Sequence[str]) -> Iterator[Answer]:
+    """Shopify takes the wish, and erases the customer and what names them in orders when its own
+    terms allow; a person may cancel it until then. An order without a customer it cannot find."""
+    for customer in customers:
+        yield attempted(f"customers/{customer}", ASKED, partial(_wish, client, customer))
+    if not customers:
+        for order in orders:
+            words = "a guest's order: its contact data can be changed in the shop's admin only"
+            yield f"orders/{order}", NOT_POSSIBLE, words
+
+
+def _wish(client: Shopify, customer: str) -> None:
+    answer = client.mutate(ERASE, {"customer": _owner(customer)})["customerRequestDataErasure"]
+    if errors := answer["userErrors"]:
+        raise Refused(client.http.system, _words(errors))

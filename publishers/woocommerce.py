@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,11 +10,15 @@ from clients.answers import vendor_words
 from clients.woocommerce import OUR_META, PER_PAGE, WooCommerce, connect
 from publishers import Due, Field, Outcome, Values
 from publishers.batches import isolated
+from publishers.erasing import DONE, Answer, attempted
 
-__all__ = ["BATCH", "MODEL", "calls", "connect", "prepare", "read", "send"]
+__all__ = ["BATCH", "MODEL", "calls", "connect", "erase", "prepare", "read", "send"]
 
 MODEL = "activation.woocommerce_customers"
 BATCH = PER_PAGE
+# What the store's own eraser writes in their place; an order's e-mail must look like one.
+NOBODY, NO_EMAIL = "[deleted]", "deleted@site.invalid"
+BLANK = ("company", "address_1", "address_2", "city", "state", "postcode", "phone")
 
 
 def prepare(client: WooCommerce, fields: Mapping[str, Field]) -> None:
@@ -62,3 +66,17 @@ def _outcome(row: Due, item: Mapping[str, Any]) -> Outcome:
     if "error" in item:
         return Outcome(row.record, "refused", vendor_words(item["error"]) or str(item["error"]))
     return Outcome(row.record, "accepted", answer=str(item.get("date_modified_gmt") or ""))
+
+
+def erase(client: WooCommerce, customers: Sequence[str], orders: Sequence[str]) -> Iterator[Answer]:
+    """Accounts go; orders stay, of nobody. Orders first: without its account an order is a guest's,
+    and would be found by its address only."""
+    for order in orders:
+        yield attempted(f"orders/{order}", DONE, partial(client.update_order, order, _nobody()))
+    for customer in customers:
+        yield attempted(f"customers/{customer}", DONE, partial(client.delete_customer, customer))
+
+
+def _nobody() -> dict[str, Any]:
+    address = {"first_name": NOBODY, "last_name": NOBODY, **dict.fromkeys(BLANK, "")}
+    return {"billing": {**address, "email": NO_EMAIL}, "shipping": address, "customer_note": ""}

@@ -113,6 +113,25 @@ TOPICS: Mapping[str, Mapping[str, str]] = {
         "detail": "VARCHAR",
         "answer": "VARCHAR",
     },
+    # Whom we must know again, to hold them back: digests only (forgotten.py).
+    "forgotten": {
+        "format": "INTEGER",
+        "recorded_at": "TIMESTAMP",
+        "erasure": "VARCHAR",
+        "of": "VARCHAR",  # a system, or email, phone, tax_number
+        "digest": "VARCHAR",
+    },
+    # What was done when somebody was forgotten, place by place; nothing of the person.
+    "erasures": {
+        "format": "INTEGER",
+        "recorded_at": "TIMESTAMP",
+        "erasure": "VARCHAR",
+        "place": "VARCHAR",
+        "state": "VARCHAR",  # asked, done, refused, not possible, not reached, still present
+        "count": "BIGINT",
+        "decided_by": "VARCHAR",
+        "why": "VARCHAR",
+    },
 }
 
 

@@ -48,6 +48,7 @@ class Manifest:
     `rows`: landed in this load (seen rows whose hash was known are not landed again).
     `repaired`: rows fetched by key after a short read; `listed`: keys of a sweep over all of them.
     `compacted`: of the loads that a compaction left, the newest, which ended it (compact.py).
+    `held_back`: rows seen and not landed, of people who were forgotten (forgotten.py).
     """
 
     system: str
@@ -66,6 +67,7 @@ class Manifest:
     listed: int | None = None
     error: str | None = None
     compacted: str | None = None
+    held_back: int = 0
     format: int = MANIFEST.format
 
 

@@ -18,6 +18,7 @@ from sources import Page, Reading, Records
 from sources.cells import Cells
 from warehouse import memory
 from warehouse.documents import names, told, written
+from warehouse.forgotten import Forgotten
 from warehouse.held import Held, give_back
 from warehouse.landing import SCHEMA, Manifest
 
@@ -54,7 +55,8 @@ def _alone() -> duckdb.DuckDBPyConnection:
 
 @dataclass
 class Loader:
-    """Turns one load's pages into Arrow, leaving out rows the landing already holds.
+    """Turns one load's pages into Arrow, leaving out rows the landing already holds, and those of
+    people who were forgotten: nothing of them is ever written.
 
     Batch by batch, in a thread of its own that DuckDB works in: meanwhile the source is read on.
     """
@@ -62,10 +64,12 @@ class Loader:
     system: str
     promise: Promise
     held: Held
+    forgotten: Forgotten | None = None
     reading: Reading | None = None
     load: str = ""
     rows: int = 0
     gone: int = 0
+    held_back: int = 0
     fields: set[str] = field(default_factory=set)
     sampled: bool = False
     batch: Batch = field(default_factory=Batch)
@@ -110,6 +114,10 @@ class Loader:
 
     def _told(self, pages: list[Page]) -> pa.Table:
         rows = told(self.connection, pages, self.promise.volatile)
+        if self.forgotten:
+            left = self.forgotten.held_back(self.system, self.promise.name, rows)
+            self.held_back += len(rows) - len(left)
+            rows = left
         if self.sampled and not self.promise.fields <= self.fields:
             self.fields |= names(self.connection, rows)
         loads = pa.repeat(pa.scalar(self.load, pa.string()), len(rows))
@@ -136,4 +144,5 @@ class Loader:
             complete=reading.complete or not reading.finished and reading.error is None,
             fields=tuple(sorted(self.fields)),
             error=str(reading.error) if reading.error else None,
+            held_back=self.held_back,
         )

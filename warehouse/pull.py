@@ -27,6 +27,7 @@ from systems import System
 from warehouse import Places
 from warehouse.disk import hold_room
 from warehouse.files import Folder
+from warehouse.forgotten import Forgotten, forgotten
 from warehouse.held import Held
 from warehouse.landing import Landing, LandingError, Manifest
 from warehouse.locks import alone
@@ -43,7 +44,8 @@ COPIES = 3  # of a load on its way: extracted, normalized, landed
 @dataclass
 class Pulled:
     """What a pull did for one table, over all its loads. `claimed`, `seen`: of the whole window,
-    loads of a pull that was killed included; `listed`: keys of a sweep, where there was one."""
+    loads of a pull that was killed included; `listed`: keys of a sweep, where there was one.
+    `held_back`: rows of people who were forgotten, which were not landed."""
 
     system: str
     table: str
@@ -54,6 +56,7 @@ class Pulled:
     repaired: int = 0
     gone: int = 0
     listed: int | None = None
+    held_back: int = 0
     error: ClientError | None = None
     short: bool = False
 
@@ -80,7 +83,8 @@ def pull(
 ) -> list[Pulled]:
     """Lands every table asked for (default: all the contract has); one `Pulled` each.
 
-    A table that fails does not stop the others: its error is in its `Pulled`.
+    A table that fails does not stop the others: its error is in its `Pulled`. Raises KeyMissing
+    where people were forgotten and nobody can tell who.
     """
     tables = asked.get("tables") or list(contract.tables)
     unknown = set(tables) - contract.tables.keys()
@@ -89,12 +93,14 @@ def pull(
             f"{system.name} has no table {', '.join(sorted(unknown))}. "
             f"Its contract {contract.path.name} has: {', '.join(contract.tables)}."
         )
-    landing = Landing(places.landing)
+    landing, known = Landing(places.landing), forgotten(places)
     # Arrow's own pool keeps tens of megabytes between batches.
     pa.set_memory_pool(pa.system_memory_pool())
     with alone(places.here, system.name):
         working = places.data / "pulling" / system.name
-        return [_pull_table(landing, system, contract, table, asked, working) for table in tables]
+        return [
+            _pull_table(landing, system, contract, table, asked, working, known) for table in tables
+        ]
 
 
 def _pull_table(
@@ -104,6 +110,7 @@ def _pull_table(
     table: str,
     asked: Asked,
     working: Path,
+    known: Forgotten | None,
 ) -> Pulled:
     landing.seal(system.name, table)
     module = importlib.import_module(f"sources.{system.kind}")
@@ -125,7 +132,7 @@ def _pull_table(
             except ClientError as error:  # nothing was asked yet: no secret, no settings
                 done.error = error
                 return done
-            with Loader(system.name, contract.tables[table], held) as loader:
+            with Loader(system.name, contract.tables[table], held, known) as loader:
                 manifest = _load(landing, pipeline, _resource(source, table), loader)
             _count(done, manifest, loader.reading)
             if manifest.finished or done.error:
@@ -179,6 +186,7 @@ def _count(done: Pulled, manifest: Manifest, reading: Reading | None) -> None:
     done.repaired += manifest.repaired
     done.gone += manifest.gone
     done.listed = manifest.listed
+    done.held_back += manifest.held_back
     done.error = reading.error if reading else None
     done.short = manifest.finished and not manifest.complete
 
@@ -203,6 +211,7 @@ def _summary(done: Pulled, seconds: float) -> str:
         "repaired": done.repaired,
         "gone": done.gone,
         "listed": done.listed,
+        "held back, of people who were forgotten": done.held_back or None,
     }
     said = [f"{name} {number:,}" for name, number in figures.items() if number is not None]
     ended = "stopped" if done.error else "done"

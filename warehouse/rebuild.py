@@ -34,7 +34,7 @@ def rebuild(
 
     Raises ValueError for any other.
     """
-    swap = _InPostgres(places) if places.warehouse.startswith(lake.POSTGRES) else _InFile(places)
+    swap = _swap(places)
     swap.clear()
     all_systems = list(systems)
     for system in all_systems:
@@ -43,6 +43,15 @@ def rebuild(
     built = build(swap.beside, all_systems, company, now=now)
     swap.swap()
     return built
+
+
+def hold_possible(places: Places) -> None:
+    """Raises ValueError where the warehouse cannot be rebuilt in its place."""
+    _swap(places)
+
+
+def _swap(places: Places) -> _InPostgres | _InFile:
+    return _InPostgres(places) if places.warehouse.startswith(lake.POSTGRES) else _InFile(places)
 
 
 class _InFile:

@@ -36,7 +36,9 @@ from sandbox.web import Call, page
 VERSION = r"(?:2026-09|2026-03)"
 ANY = "|".join(KINDS)
 PATHS = {
-    "objects": re.compile(rf"/crm/(?:objects/{VERSION}|(v3)/objects)/({ANY})(?:/(batch/\w+|\w+))?"),
+    "objects": re.compile(
+        rf"/crm/(?:objects/{VERSION}|(v3)/objects)/({ANY})(?:/(batch/\w+|gdpr-delete|\w+))?"
+    ),
     "properties": re.compile(
         rf"/crm/(?:properties/{VERSION}|(v3)/properties)/({ANY})(?:/(groups|\w+))?"
     ),
@@ -124,6 +126,11 @@ class HubSpot(Objects):
             winner = str(body.get("primaryObjectId"))
             self.merge(winner, str(body.get("objectIdToMerge")))
             return JSONResponse(self.row(kind, winner))
+        if rest == "gdpr-delete":
+            if not (old and call.method == "POST" and kind == "contacts"):
+                raise not_found("No such endpoint")
+            self.purge(str(_object(call).get("objectId")))
+            return Response(status_code=204)
         if rest == "search" and call.method == "POST":
             return JSONResponse(search(self, kind, _object(call)))
         if rest.startswith("batch/") and call.method == "POST":

@@ -205,6 +205,13 @@ class Objects(WebStore):
             self.forget_emails()
             self.writes += 1
 
+    def purge(self, record: str) -> None:
+        """A contact for good, archived or not."""
+        if record not in self.customers and record not in self.archived["contacts"]:
+            raise not_found()
+        self.archive("contacts", record)
+        del self.archived["contacts"][record]
+
     def merge(self, winner: str, loser: str) -> None:
         """One contact becomes part of another: gone without a trace but in the winner."""
         if winner == loser or not {winner, loser} <= self.customers.keys():

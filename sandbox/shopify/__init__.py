@@ -82,7 +82,7 @@ class Shopify(Roots):
         self.bucket = Bucket(bucket, restore, clock)
         self.scopes = set(SCOPES)
         self.tags, self.notes, self.metafield_types = {}, {}, {}
-        self.definitions = Definitions()
+        self.definitions, self.to_erase = Definitions(), set()
         self.products = products(self.orders.values())
         self.levels = levels(self.products.values())
         self.checkouts = checkouts(self.customers.values(), self.orders.values())
@@ -93,6 +93,7 @@ class Shopify(Roots):
             "bulkOperationRunQuery": lambda info, query, **_: self.bulk.run(self._root, query),
             "customerCreate": self._writing(self.customer_create),
             "customerUpdate": self._writing(self.customer_update),
+            "customerRequestDataErasure": self._writing(self.data_erasure),
             "tagsAdd": self._writing(self.tags_add),
             "metafieldsSet": self._writing(self.metafields_set),
             "metafieldsDelete": self._writing(self.metafields_delete),

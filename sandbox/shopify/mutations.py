@@ -27,6 +27,7 @@ OWNER = re.compile(r"gid://shopify/Customer/(\d+)")
 
 class Mutations(Nodes):
     definitions: Definitions
+    to_erase: set[str]  # records whose erasure was asked for; the shop does it later
 
     def values(self, record: str) -> tuple[Row, Row]:
         own, given = super().values(record)
@@ -125,6 +126,14 @@ class Mutations(Nodes):
         except Fault as fault:
             return _refused("createdDefinition", [fault.error("definition")])
         return {"createdDefinition": made, "userErrors": []}
+
+    def data_erasure(self, info: Any, **asked: str) -> Row:
+        record = self.owner(asked["customerId"])
+        if record is None:
+            missing = {"field": ["customerId"], "message": "Customer does not exist"}
+            return _refused("customerId", [{**missing, "code": "DOES_NOT_EXIST"}])
+        self.to_erase.add(record)
+        return {"customerId": asked["customerId"], "userErrors": []}
 
     def owner(self, id_: str) -> str | None:
         """The record a gid names, when there is one."""

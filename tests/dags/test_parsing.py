@@ -73,6 +73,8 @@ def test_every_system_has_its_dags(parsed: dict[str, Any], dags: dict[str, Any])
         "rebuild",
         "upkeep",
         "compact",
+        "export_customer",
+        "forget_customer",
     }
 
 
@@ -90,11 +92,14 @@ def test_what_a_person_may_set(dags: dict[str, Any]) -> None:
     assert dags["pull_shop"]["params"] == pull
     assert dags["publish_crm"]["params"] == {"dry_run": False, "retry_refused": False}
     assert dags["check_system"]["params"] == {"system": "shop"}
+    # what erases or asks others to must be said
+    forget = {"identifier": "", "apply": False, "ask_tools": False, "why": ""}
+    assert dags["forget_customer"]["params"] == forget
 
 
 def test_every_task_ends_and_is_tried_again_with_patience(dags: dict[str, Any]) -> None:
     by_hand = {"check_system", "rebuild", "replay", "report", "overrule", "relearn"}
-    by_hand.add("restore_published")
+    by_hand |= {"restore_published", "export_customer"}
     for dag_id, dag in dags.items():
         for name, task in dag["tasks"].items():
             # a person takes as long as they take
@@ -122,6 +127,8 @@ def test_one_writer_and_loads_before_builds(dags: dict[str, Any]) -> None:
         "relearn_identity.relearn",
         "replay_quarantine.load",
         "upkeep.upkeep",
+        "export_customer.export_customer",
+        "forget_customer.forget_customer",
     }
     assert {task["rule"] for task in writers.values()} == {"absolute"}
     weights = {name: task["weight"] for name, task in writers.items()}
