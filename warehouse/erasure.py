@@ -12,6 +12,7 @@ Killed in between and run again, it goes on: every step may be done twice.
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 from collections import Counter
@@ -202,7 +203,7 @@ def _tools(
 
 
 def _erase(places: Places, systems: Mapping[str, System], plan: Plan) -> list[Line]:
-    """Counts those of earlier runs, too."""
+    """The counts of runs that were cut off are in it, too."""
     erased = from_landing(places, systems, plan.person, apply=True)
     lines = Counter(plan.done) + erased.rows
     lines.update({f"{place}{KEPT}": n for place, n in erased.kept.items()})
@@ -231,9 +232,18 @@ def _exports(places: Places, person: Person) -> list[Path]:
 def _clear_spill(folder: Path) -> None:
     """What processes that are no more wrote there while their memory was full."""
     for left in folder.glob(".*.tmp"):
-        process = left.name[1:].partition("-")[0]
-        if not (process.isdecimal() and Path(f"/proc/{process}").exists()):
+        if not _lives(left.name[1:].partition("-")[0]):
             shutil.rmtree(left, ignore_errors=True)
+
+
+def _lives(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
 def _proven(places: Places, plan: Plan) -> list[Line]:
