@@ -271,7 +271,7 @@ PHONES = [(29, 11), (73, 66), (36, 28), (61, 87), (53, 76), (11, 75), (21, 36), 
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @example(rounds=[[(one, "phone", other) for one, other in PHONES], [(57, "phone", 0)]])
-@example(rounds=[[(3, "same", 70), (3, "phone", 9)], [(3, "not_same", 70)]])
+@example(rounds=[[(3, "same", 70), (3, "phone", 9)], [(3, "not_same", 70), (3, "not_same", 60)]])
 @given(
     rounds=st.lists(
         st.lists(

@@ -90,9 +90,8 @@ def model(context: Context) -> pa.Table | Part:
     if changed:
         connection.execute(REGION.format(earlier=context.earlier, changed=changed))
     of_region = "semi join temp.region using (record)" if changed else ""
-    connection.execute(
-        CLUSTERS.format(was_there=_was_there(context), new_id=NEW_ID, of_region=of_region)
-    )
+    was_there = _was_there(context, of_region)
+    connection.execute(CLUSTERS.format(was_there=was_there, new_id=NEW_ID, of_region=of_region))
     open_ones = connection.execute(
         """select cluster, record, issued, was_there from links where customer_id is null
             order by record"""
@@ -128,14 +127,14 @@ def _lines(found: pa.Table) -> pa.Table:
     return found.add_column(0, "system", system)
 
 
-def _was_there(context: Context) -> str:
+def _was_there(context: Context, of_region: str) -> str:
     """SQL: whether a record was there in the last build; in a new warehouse all were."""
     query = "from duckdb_tables() where schema_name = 'identity' and table_name = 'customers'"
     if not context.connection.execute(query).fetchall():
         return "true"
     if not context.connection.execute("select 1 from identity.customers limit 1").fetchall():
         return "true"
-    return "known.record in (select record from identity.customers)"
+    return f"known.record in (select record from identity.customers {of_region})"
 
 
 def _ever(context: Context) -> list[str]:

@@ -13,7 +13,7 @@ identifiers as (
 ),
 
 told_apart as (
-    select unnest([left_record, right_record]) as record
+    select distinct unnest([left_record, right_record]) as record
     from journal.identity_overrides
     where decision = 'not_same'
 ),

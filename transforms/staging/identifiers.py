@@ -26,26 +26,28 @@ TURKISH = str.maketrans("İIı", "iii")
 
 
 SCHEMA = pa.schema([(column, pa.string()) for column in ("type", "value", "normal")])
+VALUES = "create or replace temp table written as select type, value from staging.contact_values"
 GONE = """
     create or replace temp table gone as
-    select type, value from {0} anti join staging.contact_values using (type, value)
+    select type, value from {0} anti join temp.written using (type, value)
 """
 
 
 def model(context: Context) -> pa.Table | Part:
     connection, earlier = context.connection, context.earlier
+    connection.execute(VALUES)
     new = f"anti join {earlier} using (type, value)" if earlier else ""
-    rows = connection.execute(f"select type, value from staging.contact_values {new}").fetchall()
+    rows = connection.execute(f"select type, value from temp.written {new}").fetchall()
     columns = {
         "type": [kind for kind, _ in rows],
         "value": [value for _, value in rows],
         "normal": [NORMAL[kind](value) for kind, value in rows],
     }
     found = pa.table(columns, schema=SCHEMA)
-    if not earlier:
-        return found
-    connection.execute(GONE.format(earlier))
-    return Part(found, "(type, value) in (from temp.gone)")
+    if earlier:
+        connection.execute(GONE.format(earlier))
+    connection.execute("drop table temp.written")
+    return Part(found, "(type, value) in (from temp.gone)") if earlier else found
 
 
 def email(value: str) -> str | None:
