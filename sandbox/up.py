@@ -61,7 +61,7 @@ def stay(airflow: Airflow, say: Callable[[str], None]) -> None:
     login = Path(airflow.env["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"])
     password = json.loads(login.read_text())["admin"]
     say(f"open {airflow.url}   user admin   password {password}")
-    say("pull a system, and the rest follows; what is given back waits for you under Required Actions.")
+    say("pull a system, and the rest follows; a first publish waits for you (Required Actions).")
     say("Ctrl-C stops everything.")
     wait_for(lambda: airflow.dead() is not None, float("inf"), "Ctrl-C", lambda words: None)
     raise AirflowError(str(airflow.dead()))

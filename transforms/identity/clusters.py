@@ -102,7 +102,7 @@ def model(context: Context) -> pa.Table | Part:
 
 
 def _take(connection: Database, name: str, rows: pa.Table) -> None:
-    """Into a table, which several queries ask."""
+    """Into a table: DuckDB's filters on numbers above 2^63 fail where it hands them to Arrow."""
     connection.register("taken", rows)
     connection.execute(f"create or replace temp table {name} as from taken")
     connection.unregister("taken")
