@@ -23,6 +23,9 @@ from warehouse.build import TRANSFORMS, build, discover
 from warehouse.journal import Journal
 from warehouse.rebuild import rebuild
 
+# Every statement has its price on DuckLake, and a build has hundreds.
+pytestmark = pytest.mark.timeout(400)
+
 
 @pytest.fixture
 def lake(house: House) -> House:

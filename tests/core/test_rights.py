@@ -396,6 +396,7 @@ def test_an_export_has_all_of_her_and_nothing_of_others(company: House) -> None:
     assert "veli@example.com" not in written
 
 
+@pytest.mark.timeout(400)  # every statement has its price there
 def test_in_a_lake_old_files_go_too(company: House) -> None:
     for package in ("duckdb_extensions", "duckdb_extension_ducklake"):
         pytest.importorskip(package)

@@ -16,6 +16,8 @@ from warehouse.rebuild import rebuild
 from warehouse.upkeep import Kept, upkeep
 
 __all__ = ["lake"]  # a fixture
+# Every statement has its price on DuckLake, and a build has hundreds.
+pytestmark = pytest.mark.timeout(400)
 LATER = datetime(2199, 1, 1, tzinfo=UTC)
 CURRENT = "select sum(file_count + delete_file_count) from ducklake_table_info('warehouse')"
 
