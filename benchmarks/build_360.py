@@ -2,10 +2,10 @@
 
 Ours are all models but for matching (identity, and the normal forms it compares) and for what
 customers may be worth, whose seconds are figures by themselves; `memory` is that of all. The
-baseline is one hand-written statement over the same raw tables for the core of it: each customer
-record with its orders, revenue by currency, first and last day, lines, quantity and line total. It
-knows nothing of who is the same person. Holding the marts against their contracts and serving them
-are not in here.
+baseline is one hand-written statement over the same raw tables for the core figures of the same
+customers: what they bought, when, where and for how much, which it must find equal to ours. It is
+told who is who, and knows nothing of guests, refunds, carts or time lines. Holding the marts
+against their contracts and serving them are not in here.
 """
 
 from __future__ import annotations
@@ -31,15 +31,23 @@ APART = {
     "value": ("marts.customer_value", "metrics.customer_value_error"),
 }
 BARE = """
-    with customers as (
-        select _system, id as key, name, email, phone, city
+    with records as (
+        select concat(_system, '/customers/', _key) as record, name, email, phone, city, updated_at
         from raw_shopify.customers where _change is null
         union all
-        select _system, id::varchar, concat_ws(' ', first_name, last_name), email, phone, city
+        select concat(_system, '/customers/', _key), concat_ws(' ', first_name, last_name), email,
+            phone, city, updated_at
         from raw_woocommerce.customers where _change is null
         union all
-        select _system, customer_key, name, email, phone, city
+        select concat(_system, '/customers/', customer_key), name, email, phone, city, updated_at
         from raw_canonical.customers where _change is null
+    ),
+    people as (
+        select customer_id, count(*) as records, arg_max(name, updated_at) as name,
+            arg_max(email, updated_at) as email, arg_max(phone, updated_at) as phone,
+            arg_max(city, updated_at) as city
+        from records join identity.customers using (record)
+        group by all
     ),
     lines as (
         select _system, order_id, count(*) as lines, sum(quantity) as quantity, sum(total) as total
@@ -64,22 +72,65 @@ BARE = """
         where _change is null and status = 'paid'
     ),
     sums as (
-        select _system, key, currency, count(*) as orders, sum(total) as revenue,
-            min(ordered_at)::date as first_on, max(ordered_at)::date as last_on,
-            sum(lines) as lines, sum(quantity) as quantity, sum(line_total) as line_total
+        select _system, key, currency, count(*) as orders,
+            count(*) filter (where ordered_at > year_ago) as recent_orders,
+            sum(total) as revenue, sum(total) filter (where ordered_at > year_ago) as recent,
+            min(ordered_at) as first_at, max(ordered_at) as last_at, sum(lines) as lines,
+            sum(quantity) as quantity, sum(line_total) as line_total
         from orders
+        cross join (select as_of - interval 12 months as year_ago from ops.as_of)
         group by all
     ),
-    figures as (
-        select _system, key, sum(orders) as orders, map(list(currency), list(revenue)) as revenue,
-            min(first_on) as first_on, max(last_on) as last_on, sum(lines) as lines,
-            sum(quantity) as quantity, sum(line_total) as line_total
+    sales as (
+        select customer_id, systems.system, channel, sums.* exclude (_system, key)
         from sums
+        join identity.customers on concat(_system, '/customers/', key) = record
+        join ops.systems as systems on _system = systems.system
+    ),
+    figures as (
+        select customer_id, sum(orders) as order_count, sum(recent_orders) as order_count_12m,
+            sum(revenue) filter (where currency = 'TRY') as revenue_company,
+            sum(recent) filter (where currency = 'TRY') as revenue_company_12m,
+            (revenue_company / sum(orders) filter (where currency = 'TRY'))::decimal(18, 2)
+                as average_basket_company,
+            min(first_at)::date as first_order_on, arg_min(channel, first_at) as first_channel,
+            max(last_at)::date as last_order_on, arg_max(channel, last_at) as last_channel,
+            list_sort(list(distinct channel)) as channels, sum(lines) as lines,
+            sum(quantity) as quantity, sum(line_total) as line_total
+        from sales
+        group by all
+    ),
+    revenue as (
+        select customer_id, map(list(currency order by currency), list(revenue order by currency))
+                as revenue,
+            map(list(currency order by currency) filter (where recent is not null),
+                list(recent order by currency) filter (where recent is not null)) as revenue_12m
+        from (
+            select customer_id, currency, sum(revenue) as revenue, sum(recent) as recent
+            from sales group by all
+        )
+        group by all
+    ),
+    shops as (
+        select customer_id, arg_max(system, (orders, last_at, system)) as favourite_shop
+        from (
+            select customer_id, system, sum(orders) as orders, max(last_at) as last_at
+            from sales group by all
+        )
         group by all
     )
-    select customers.*, figures.* exclude (_system, key)
-    from customers left join figures using (_system, key)
+    select people.*, figures.* exclude (customer_id), revenue, revenue_12m, favourite_shop
+    from people
+    left join figures using (customer_id)
+    left join revenue using (customer_id)
+    left join shops using (customer_id)
 """
+# What both say of every customer.
+SAME = (
+    *("order_count", "order_count_12m", "revenue", "revenue_12m", "revenue_company"),
+    *("revenue_company_12m", "average_basket_company", "first_order_on", "last_order_on"),
+    *("channels", "favourite_shop"),
+)
 
 
 def measure(options: Options) -> list[Row]:
@@ -136,9 +187,10 @@ def theirs(folder: Path, size: int) -> Cost:
         _hold(
             connection,
             size,
-            "select count(*), sum(orders) from bare.core",
+            "select sum(records), sum(order_count) from bare.core",
             "select sum(lines), sum(quantity), sum(line_total) from bare.core",
         )
+        _compare(connection)
     return whole
 
 
@@ -147,6 +199,20 @@ def _hold(connection: duckdb.DuckDBPyConnection, size: int, *queries: str) -> No
     found = [connection.execute(query).fetchall()[0] for query in queries]
     if found != (wanted := _sold(size)):
         raise Failed(f"records, orders; lines, quantity, amount: {found} instead of {wanted}")
+
+
+def _compare(connection: duckdb.DuckDBPyConnection) -> None:
+    """Raises Failed where both sides do not say the same of every customer."""
+    for name in SAME:
+        differing = connection.execute(
+            f"""select count(*), any_value(customer_id)
+                from (select * from marts.customer_360 where order_count > 0) as ours
+                full join (select * from bare.core where order_count > 0) as bare
+                    using (customer_id)
+                where ours.{name} is distinct from bare.{name}"""
+        ).fetchall()[0]
+        if differing[0]:
+            raise Failed(f"{name}: {differing[0]} customers differ, such as {differing[1]}")
 
 
 def _sold(size: int) -> list[tuple[int, ...]]:

@@ -88,9 +88,24 @@ def test_an_amount_that_is_not_built_fails_it(tmp_path: Path) -> None:
         connection.execute(
             "update raw_canonical.order_lines set total = total + 1 where line_id = '1'"
         )
-    for side in (build_360.theirs, build_360.ours):
+    for side in (build_360.ours, build_360.theirs):
         with pytest.raises(Failed, match="instead of"):
             side(tmp_path, 600)
+
+
+@pytest.mark.parametrize("figure", ["revenue", "favourite_shop"])
+def test_a_figure_that_differs_from_the_bare_one_fails_it(tmp_path: Path, figure: str) -> None:
+    build_360.make(tmp_path, 600)
+    build_360.ours(tmp_path, 600)
+    with opened(Places.below(tmp_path)) as connection:
+        connection.execute(
+            f"""update marts.customer_360 set {figure} = null
+                where customer_id = (
+                    select min(customer_id) from marts.customer_360 where order_count > 0
+                )"""
+        )
+    with pytest.raises(Failed, match=f"{figure}: 1 customers differ"):
+        build_360.theirs(tmp_path, 600)
 
 
 def test_what_changed_is_built_as_everything_is() -> None:
