@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
-from warehouse import Places, opened, tables
+from warehouse import Places, meta, opened, snapshot, tables, transaction
 from warehouse.journal import Journal
 from warehouse.journaled import merge_journal
+from warehouse.known import store_as_of
 from warehouse.serve import serve
 
 MODELS: Mapping[str, str] = {
@@ -47,4 +49,8 @@ def wanted(places: Places, systems: Mapping[str, str], size: int, city: str = CI
             if kind in systems:
                 facts = FACTS.format(system=systems[kind], size=size, city=city)
                 connection.execute(f"create or replace table {model} as {facts}")
-        serve(places, connection, {}, "bench", {})
+        store_as_of(connection, datetime.now(UTC).replace(tzinfo=None))
+        build = meta.describe(connection, [])
+        serve(places, connection, {}, build, {})
+        with transaction(connection):
+            snapshot.remember(connection, build)

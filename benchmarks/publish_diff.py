@@ -1,12 +1,12 @@
 """What to send among 1,000,000 customers of a tool, of which one in a hundred changed.
 
-Ours is the plan that a publish makes of what is served and of the journal: whose the fields are, what
-was refused, declined or never answered, and the lines of the journal since the last build, which are
-one in a thousand customers'. The baseline, `bare anti-join`, is the served table against a table of
-the values last sent, both in files, and the rows that changed, fetched.
+Ours is the plan that a publish makes of what is served and of the journal: whose the fields are,
+what was refused, declined or never answered, and the lines of the journal since the last build,
+which are one in a thousand customers'. The baseline, `bare anti-join`, is the served table against
+a table of the values last sent, both in files, and the rows that changed, fetched.
 
-`ledger anew` is what it costs to make the served ledger of the whole journal, `ledger` to bring it up
-to date by what one in a hundred were sent.
+`ledger anew` is what it costs to make the served ledger of the whole journal, `ledger` to bring it
+up to date by what one in a hundred were sent.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def measure(options: Options) -> list[Row]:
     return [
         ratio("publish_diff", "bare anti-join", seconds, baseline, "s", size),
         figure("publish_diff", "memory", median(run.memory for run in mine), "MB", size),
-        figure("publish_diff", "memory of the baseline", median(r.memory for r in bare), "MB", size),
+        figure("publish_diff", "bare memory", median(r.memory for r in bare), "MB", size),
         figure("publish_diff", "ledger anew", anew, "s", size),
         figure("publish_diff", "ledger", again, "s", size),
     ]

@@ -1,9 +1,9 @@
 """How much of what a vendor allows is used by a long publish, and what it refuses as too much.
 
-Shopify: a bucket of points that refills; the share is the least time in which so many points can be
-spent, by the time it took. HubSpot: requests in any ten seconds; the share is that of whole windows,
-from the first request on. A share of 1 is the limit. The other tools state none. Anything refused
-as too much was avoidable, for nobody else asks these tools: it fails.
+Shopify: a bucket of points that refills; the share is the least time in which so many points can
+be spent, by the time it took. HubSpot: requests in any ten seconds; the share is that of whole
+windows, from the first request on. A share of 1 is the limit. The other tools state none. Anything
+refused as too much was avoidable, for nobody else asks these tools: it fails.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ Asked = list[tuple[float, float]]  # moment in seconds, points
 
 def measure(options: Options) -> list[Row]:
     points, restore, requests, window = LIMITS
-    # 25 customers with a dozen values cost 325 points to read and 132 to write; a batch of HubSpot's
-    # is read and written.
+    # 25 customers with a dozen values cost 325 points to read and 132 to write; a batch of
+    # HubSpot's is read and written.
     records = {
         "shopify": int((points + options.size * restore) / 457 * 25) + 25,
         "hubspot": int((options.size / window + 1) * requests / 2 * 100),

@@ -41,9 +41,7 @@ def difference(
 ) -> Difference:
     """`connection`: to the served file. The ledger knows the entries of these rows afterwards."""
     system = text(ledger.system)
-    [(of,)] = connection.execute(
-        f"select count(*) from {model} where system = {system}"
-    ).fetchall()
+    [(of,)] = connection.execute(f"select count(*) from {model} where system = {system}").fetchall()
     newer = _newer(connection, ledger.journal)
     cast = ", ".join(f"model.{quoted(name)}::varchar" for name in fields)
     if newer is None:
@@ -85,9 +83,7 @@ def _newer(connection: Database, journal: Journal) -> set[str] | None:
     """Files that the served ledger does not know; None where it cannot be built on."""
     if f"{SCHEMA}.entries" not in kinds(connection, "served"):
         return None
-    known = {
-        file for (file,) in connection.execute(f"select file from {SCHEMA}.files").fetchall()
-    }
+    known = {file for (file,) in connection.execute(f"select file from {SCHEMA}.files").fetchall()}
     there = journal.names(TOPIC)
     newer = there - known
     if known - there:

@@ -2,8 +2,9 @@
 
 metafieldsSet takes 25 values and is atomic: one bad value and none is stored. The error names
 its index, so that row is taken out and the others are sent again. A call holds values of several
-rows (25 rows with as many values each fill their calls, so such rows go together), and a row may be in two calls: of one that is refused some values may have been taken, which
-the next run finds there.
+rows, and a row may be in two calls: of one that is refused some values may have been taken, which
+the next run finds there. 25 rows with as many values each fill their calls, so such rows go
+together.
 """
 
 from __future__ import annotations

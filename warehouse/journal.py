@@ -171,13 +171,11 @@ class Journal:
         folder = self.root / topic
         if not isinstance(folder, Path):
             return {path.name for path in named(folder)}
-        with suppress(FileNotFoundError):
-            return {name for name in os.listdir(folder) if not name.startswith(".")}
+        with suppress(FileNotFoundError), os.scandir(folder) as found:
+            return {file.name for file in found if not file.name.startswith(".")}
         return set()
 
-    def records(
-        self, topic: str, *, only: Iterable[str] | None = None
-    ) -> Iterator[dict[str, Any]]:
+    def records(self, topic: str, *, only: Iterable[str] | None = None) -> Iterator[dict[str, Any]]:
         """Every record, oldest first; `only`: of the files with these names."""
         folder = self.root / topic
         files = self.files(topic) if only is None else [folder / name for name in sorted(only)]

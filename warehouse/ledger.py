@@ -5,8 +5,8 @@
     ledger.entries   one row per system and record (publishers.ledger.Entry)
 
 Only desk.duckdb has it. It is derived: who asks it also reads the files that it does not know, and
-reads the whole journal where it knows one that is gone. Brought up to date by difference: of records
-that new files name, all lines are looked at again, so a file that comes late does no harm.
+reads the whole journal where it knows one that is gone. Brought up to date by difference: of
+records that new files name, all lines are looked at again, so one that comes late does no harm.
 """
 
 from __future__ import annotations
@@ -141,9 +141,7 @@ def _places(connection: duckdb.DuckDBPyConnection, inside: str) -> dict[str, int
     return places
 
 
-def _replace(
-    connection: duckdb.DuckDBPyConnection, inside: str, places: dict[str, int]
-) -> None:
+def _replace(connection: duckdb.DuckDBPyConnection, inside: str, places: dict[str, int]) -> None:
     connection.execute(
         f"""delete from {inside}.entries as entries using touched
             where entries.system = touched.system and entries.record = touched.record"""

@@ -23,7 +23,6 @@ from warehouse import Database, Places, memory, tables
 from warehouse.journal import Journal
 from warehouse.journaled import merge_journal
 from warehouse.ledger import keep
-from warehouse.serve import served
 
 CRM = System("crm", "hubspot", publish=True)
 MODULE: Any = SimpleNamespace(MODEL="activation.made_up", read=len, calls=len)
