@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import publishers.plan
+import warehouse.ledger
 from contracts.typed import quoted
 from publishers import Due, Field
 from publishers.ledger import Ledger
@@ -157,3 +158,86 @@ def test_the_same_is_due_whatever_the_build_knows(
 
 def given_to(ledger: Ledger, due: Due) -> dict[str, str]:
     return {name: value for name, value in ledger.held(due.record).items() if value is not None}
+
+
+def crm_line(record: str, state: str, **values: str | None) -> dict[str, Any]:
+    return {"system": "crm", "record": record, "state": state, "values": values}
+
+
+def planned(company: Company, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], list[str]]:
+    """Records that are due, and files of the journal that were read for it."""
+    read: list[str] = []
+    records = company.journal.records
+
+    def reading(topic: str, *, only: Any = None) -> Any:
+        read.extend(sorted(company.journal.names(topic) if only is None else only))
+        return records(topic, only=only)
+
+    fields = {name: Field(name, name, "text") for name in COLUMNS}
+    with monkeypatch.context() as patched:
+        patched.setattr(publishers.plan, "promised_fields", lambda *_: fields)
+        patched.setattr(publishers.plan, "served", company.served)
+        patched.setattr(company.journal, "records", reading)
+        found = plan(company.places, MODULE, CRM, Ledger(company.journal, "crm"))
+    return [row.record for row in found.rows], read
+
+
+@pytest.fixture
+def given_two(company: Company) -> list[Path]:
+    """Two records as they should be; a build knows the first's file, and nobody the second's."""
+    row = {**dict.fromkeys(COLUMNS), "city": "1"}
+    lines = [[crm_line(record, "accepted", city="1")] for record in ("1", "2")]
+    written = company.begin({"1": row, "2": row}, lines)
+    company.comes(written[:1])
+    company.build()
+    company.comes(written[1:])
+    return [company.journal.root / "sends" / file.name for file in written]
+
+
+def test_only_files_that_the_build_does_not_know_are_read(
+    company: Company, given_two: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert planned(company, monkeypatch) == ([], [given_two[1].name])
+    company.build()
+    assert planned(company, monkeypatch) == ([], [])
+
+
+def test_a_journal_that_is_not_what_was_served_is_read_whole(
+    company: Company, given_two: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backup was put back: what it does not say was not given."""
+    company.build()
+    given_two[0].unlink()
+    assert planned(company, monkeypatch) == (["1"], [given_two[1].name])
+    company.connection.execute("delete from warehouse.ops.journal_files; delete from journal.sends")
+    company.build()
+    assert planned(company, monkeypatch) == (["1"], [])
+
+
+def test_served_files_of_before_have_no_ledger(
+    company: Company, given_two: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company.connection.execute("drop schema served.ledger cascade")
+    assert planned(company, monkeypatch) == ([], [file.name for file in given_two])
+
+
+def test_a_line_has_the_moment_its_file_is_named_after(company: Company) -> None:
+    """By that moment the lines of a file are found."""
+    [file] = company.begin({}, [[crm_line("1", "intent", city="1")]])
+    [found] = company.written.records("sends")
+    moment = found["recorded_at"].replace("-", "").replace(":", "").removesuffix("Z")
+    assert file.name.startswith(f"{moment}-")
+
+
+def test_a_first_ledger_is_made_in_pieces(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warehouse.ledger, "AT_ONCE", 2)
+    lines = [crm_line(str(n), "accepted", city=str(n)) for n in range(7)]
+    company.comes(company.begin({}, [lines]))
+    company.build()
+    column = warehouse.ledger.column(0)
+    found = company.connection.execute(
+        f"select record, {column} from served.ledger.entries order by record"
+    ).fetchall()
+    assert found == [(str(n), str(n)) for n in range(7)]
