@@ -22,6 +22,7 @@ NAMES = (
     *("pull_csv", "sftp_read", "pull_nested", "pull_http", "soap_stream", "second_round"),
     *("check", "load_merge", "build_360", "build_360_change", "serve", "dag_parse"),
     *("customer_value", "resolve", "resolve_change"),
+    *("publish_diff", "publish_calls", "publish_pace"),
     *(f"identity_{name}" for name in ("febrl3", "febrl4", "sandbox_3000", "sandbox_100000")),
 )
 OVER_SETS = ("identity",)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -33,6 +34,7 @@ SEARCH_CAP = 10_000  # a search answers no row beyond this one
 SEARCH_INTERVAL = 0.21  # five a second, and a little for clocks that differ
 POLICY_WAIT = {"TEN_SECONDLY_ROLLING": 10.0, "SECONDLY": 1.0, "DAILY": 86_400.0}
 LOCKED_WAIT = 2.0
+WINDOW = 10.0  # seconds, until an answer says otherwise
 
 Record = dict[str, Any]
 
@@ -194,13 +196,31 @@ class HubSpot:
 
 
 class Rolling(Pace):
-    """Rests for the interval once the headers say that nothing remains of it."""
+    """Once the headers say that nothing remains, rests until the oldest request leaves the window.
+
+    Resting for a whole window would leave idle what comes free in it. A moment is when the answer
+    came, for the vendor counted the request before that. Requests of others are not known: where
+    they fill the window, what of ours leaves it is free all the same.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(0.0, clock)
+        self.answered: deque[float] = deque()
+        self.window = WINDOW
 
     def observe(self, response: requests.Response) -> None:
         remaining = response.headers.get("X-HubSpot-RateLimit-Remaining", "")
         interval = response.headers.get("X-HubSpot-RateLimit-Interval-Milliseconds", "")
-        if remaining == "0" and interval.isdecimal():
-            self.rest(int(interval) / 1000)
+        if interval.isdecimal():
+            self.window = int(interval) / 1000
+        with self.lock:
+            now = self.clock()
+            self.answered.append(now)
+            while self.answered[0] <= now - self.window:
+                self.answered.popleft()
+            wait = self.answered[0] + self.window - now
+        if remaining == "0":
+            self.rest(wait)
 
 
 class _Bearer(AuthBase):

@@ -12,7 +12,6 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Any
 
 from clients import Implausible, Unavailable
@@ -154,10 +153,14 @@ class Run:
         client = self.module.connect(self.system)
         self.module.prepare(client, self.fields)
         sent = 0
-        for batch in _batches(rows, self.module.BATCH):
+        for batch in getattr(self.module, "batches", self._batches)(rows):
             self._batch(client, batch)
             sent += len(batch)
             log.info("%s: %d of %d rows done", self.system.name, sent, len(rows))
+
+    def _batches(self, rows: list[Due]) -> Iterator[list[Due]]:
+        size = self.module.BATCH
+        return (rows[start : start + size] for start in range(0, len(rows), size))
 
     def _batch(self, client: Any, rows: list[Due]) -> None:
         try:
@@ -214,9 +217,3 @@ def _one_each(rows: Mapping[str, Due], outcomes: list[Outcome]) -> list[Outcome]
         Outcome(record, "retry", "the tool's answer does not name it") for record in forgotten
     ]
     return [*told.values(), *unknown]
-
-
-def _batches(rows: list[Due], size: int) -> Iterator[list[Due]]:
-    iterator = iter(rows)
-    while batch := list(islice(iterator, size)):
-        yield batch

@@ -27,14 +27,41 @@ class Entry:
 
 
 class Ledger:
-    """One system's entries by record; `record` writes what was sent and what became of it."""
+    """One system's entries by record; `record` writes what was sent and what became of it.
+
+    Reads the whole journal, unless `start` gives it what is asked of it.
+    """
 
     def __init__(self, journal: Journal, system: str) -> None:
         self.journal, self.system = journal, system
-        self.entries: dict[str, Entry] = {}
-        for line in journal.records("sends"):
-            if line["system"] == system:
-                self._apply(line["record"], line["state"], line["values"])
+        self._entries: dict[str, Entry] | None = None
+        self._is_new = True
+
+    @property
+    def entries(self) -> dict[str, Entry]:
+        if self._entries is None:
+            lines = self.journal.records("sends")
+            return self.start({}, (line for line in lines if line["system"] == self.system))
+        return self._entries
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was ever written to the system."""
+        return not self.entries and self._is_new
+
+    def start(
+        self,
+        entries: dict[str, Entry],
+        lines: Iterable[Mapping[str, Any]],
+        *,
+        is_new: bool = True,
+    ) -> dict[str, Entry]:
+        """With these entries, and the system's lines of the journal since; `is_new`: there are no
+        others."""
+        self._entries, self._is_new = entries, is_new
+        for line in lines:
+            self._apply(line["record"], line["state"], line["values"])
+        return entries
 
     def due(
         self, record: str, customer_id: str, wanted: Values, fields: Mapping[str, Field]
@@ -43,7 +70,7 @@ class Ledger:
 
         Null is not a change where we never wrote: it erases nothing.
         """
-        entry = self.entries.get(record, Entry())
+        entry = self.entries.get(record) or Entry()
         changed = {
             name: value
             for name, value in wanted.items()

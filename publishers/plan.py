@@ -14,8 +14,8 @@ from typing import Any
 
 from contracts import load
 from contracts.reader import HERE
-from contracts.typed import quoted
 from publishers import Due, Field
+from publishers.difference import difference
 from publishers.ledger import Ledger
 from systems import System
 from warehouse import Places
@@ -98,11 +98,14 @@ def plan(
 ) -> Plan:
     """Raises FileNotFoundError when nothing was served yet, ValueError where the contract wants of
     a tool what cannot be done there."""
-    fields, wanted = _wanted(places, module.MODEL, system.name)
+    fields = promised_fields(places, module.MODEL)
     _hold(module, system, fields)
-    found = Plan(system.name, fields, is_first=not ledger.entries, bounds=_bounds(system))
-    for record, customer_id, values in wanted:
-        found.of += 1
+    with served(places, "desk.duckdb") as connection:
+        differing = difference(connection, module.MODEL, fields, ledger)
+    found = Plan(
+        system.name, fields, of=differing.of, is_first=ledger.is_new, bounds=_bounds(system)
+    )
+    for record, customer_id, values in differing.rows:
         due = ledger.due(record, customer_id, values, fields)
         if due and ledger.was_refused(due) and not retry_refused:
             found.skipped += 1
@@ -147,22 +150,6 @@ def _shown(
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
-
-
-def _wanted(
-    places: Places, model: str, system: str
-) -> tuple[dict[str, Field], list[tuple[str, str, dict[str, str | None]]]]:
-    """The model's fields, and (record, customer_id, values as text) of the system's rows."""
-    fields = promised_fields(places, model)
-    cast = ", ".join(f"{quoted(name)}::varchar" for name in fields)
-    with served(places, "desk.duckdb") as connection:
-        rows = connection.execute(
-            f"select record, {cast} from {model} where system = ? order by record", [system]
-        ).fetchall()
-    customer = list(fields).index("customer_id") + 1
-    return fields, [
-        (row[0], row[customer], dict(zip(fields, row[1:], strict=True))) for row in rows
-    ]
 
 
 def promised_fields(places: Places, model: str) -> dict[str, Field]:

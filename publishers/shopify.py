@@ -3,7 +3,8 @@
 metafieldsSet takes 25 values and is atomic: one bad value and none is stored. The error names
 its index, so that row is taken out and the others are sent again. A call holds values of several
 rows, and a row may be in two calls: of one that is refused some values may have been taken, which
-the next run finds there.
+the next run finds there. 25 rows with as many values each fill their calls, so such rows go
+together.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from publishers import Due, Field, Outcome, Values
 from publishers.batches import isolated
 from publishers.erasing import ASKED, NOT_POSSIBLE, Answer, attempted
 
-__all__ = ["BATCH", "MODEL", "calls", "connect", "erase", "prepare", "read", "send"]
+__all__ = ["BATCH", "MODEL", "batches", "calls", "connect", "erase", "prepare", "read", "send"]
 
 MODEL = "activation.shopify_customers"
 BATCH = 100
@@ -107,10 +108,25 @@ def read(client: Shopify, records: Sequence[str], names: Sequence[str]) -> dict[
     return found
 
 
+def batches(rows: Sequence[Due]) -> Iterator[list[Due]]:
+    """Rows of which every call is full, and those that are left over last, together: so a run
+    needs as few calls as all its values do."""
+    alike: dict[tuple[int, int], list[Due]] = {}
+    for row in rows:
+        empty = sum(not value for value in row.values.values())
+        alike.setdefault((len(row.values) - empty, empty), []).append(row)
+    left: list[Due] = []
+    for some in alike.values():
+        whole = len(some) - len(some) % MOST_VALUES
+        yield from (some[start : min(start + BATCH, whole)] for start in range(0, whole, BATCH))
+        left += some[whole:]
+    if left:
+        yield left
+
+
 def calls(rows: Sequence[Due]) -> int:
     """25 values each, whosever they are."""
-    batches = (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
-    counts = (len(_values(batch, cleared)) for batch in batches for cleared in (False, True))
+    counts = (len(_values(rows, cleared)) for cleared in (False, True))
     return sum(-(-count // MOST_VALUES) for count in counts)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from sandbox.erp import Erp
 from sandbox.hubspot import HubSpot
 from sandbox.people import Company, company
+from sandbox.records import Customer, Order
 from sandbox.serving import serving
 from sandbox.shopify import Shopify
 from sandbox.store import Store
@@ -51,12 +52,26 @@ class Box:
 @contextmanager
 def opened(people: int, seed: int) -> Iterator[Box]:
     made = company(people, seed)
+    filled = stores(lambda system: (made.customers[system], made.orders[system]))
+    with connected(filled) as connections:
+        yield Box(made, filled, connections)
 
-    def of(system: str) -> tuple[Any, Any]:
-        return made.customers[system], made.orders[system]
 
-    shop, webshop, crm = Shopify(*of("shop")), WooCommerce(*of("webshop")), HubSpot(*of("crm"))
-    erp, till = Erp(*of("erp")), Till(*of("till"))
+def stores(of: Callable[[str], tuple[list[Customer], list[Order]]]) -> dict[str, Any]:
+    """Of each system, filled with what `of` gives for its name."""
+    return {
+        "shop": Shopify(*of("shop")),
+        "webshop": WooCommerce(*of("webshop")),
+        "crm": HubSpot(*of("crm")),
+        "erp": Erp(*of("erp")),
+        "till": Till(*of("till")),
+    }
+
+
+@contextmanager
+def connected(filled: dict[str, Any]) -> Iterator[dict[str, dict[str, Any]]]:
+    """The stores, answering; their connections."""
+    shop, webshop, crm, erp, till = filled.values()
     with (
         serving(shop.app()) as shop_url,
         serving(webshop.app()) as webshop_url,
@@ -71,7 +86,7 @@ def opened(people: int, seed: int) -> Iterator[Box]:
             "password": till.password,
             "extra": {"host_key": till_address.host_key},
         }
-        connections: dict[str, dict[str, Any]] = {
+        yield {
             "shop": {
                 "host": shop_url,
                 "login": shop.client_id,
@@ -89,11 +104,3 @@ def opened(people: int, seed: int) -> Iterator[Box]:
             "feeds": files,
             "calls": files,
         }
-        stores: dict[str, Store] = {
-            "shop": shop,
-            "webshop": webshop,
-            "crm": crm,
-            "erp": erp,
-            "till": till,
-        }
-        yield Box(made, stores, connections)

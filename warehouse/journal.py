@@ -9,9 +9,12 @@ writer; ids, decisions and the ledger of our own writes survive a rebuild by con
 from __future__ import annotations
 
 import json
+import os
 import secrets
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -163,11 +166,19 @@ class Journal:
         """Oldest first."""
         return named(self.root / topic)
 
-    def records(
-        self, topic: str, *, only: Container[str] | None = None
-    ) -> Iterator[dict[str, Any]]:
-        """Every record, oldest first; `only`: of these file names."""
-        files = [path for path in self.files(topic) if only is None or path.name in only]
+    def names(self, topic: str) -> set[str]:
+        """Of its files. There may be tens of thousands, so no path is made of each."""
+        folder = self.root / topic
+        if not isinstance(folder, Path):
+            return {path.name for path in named(folder)}
+        with suppress(FileNotFoundError), os.scandir(folder) as found:
+            return {file.name for file in found if not file.name.startswith(".")}
+        return set()
+
+    def records(self, topic: str, *, only: Iterable[str] | None = None) -> Iterator[dict[str, Any]]:
+        """Every record, oldest first; `only`: of the files with these names."""
+        folder = self.root / topic
+        files = self.files(topic) if only is None else [folder / name for name in sorted(only)]
         for path, content in zip(files, read_texts(files), strict=True):
             # Not splitlines: a text may hold what Unicode calls the end of a line.
             for number, line in enumerate(content.removesuffix("\n").split("\n"), start=1):

@@ -2,7 +2,8 @@
 
     serving/parquet/<table>.parquet   marts, metrics
     serving/warehouse.duckdb          marts, metrics, ops, with comments: for BI
-    serving/desk.duckdb               identity, quarantine, activation: for our pages and publishers
+    serving/desk.duckdb               identity, quarantine, activation, and the ledger (ledger.py):
+                                      for our pages and publishers
 
 All are written aside in a storage version that old drivers open, flushed, and only then renamed,
 so a reader never meets a lock or a half-built table. Each says which build it is of (meta.build;
@@ -22,7 +23,7 @@ import duckdb
 from contracts import load
 from contracts.reader import HERE
 from contracts.typed import text
-from warehouse import Places, memory, snapshot
+from warehouse import Places, ledger, memory, snapshot
 from warehouse.disk import hold_room, size
 from warehouse.files import flush
 from warehouse.meta import build_id
@@ -30,7 +31,7 @@ from warehouse.tables import of_schemas
 
 FILES = {
     "warehouse.duckdb": ("marts", "metrics", "ops", "meta"),
-    "desk.duckdb": ("identity", "quarantine", "activation", "meta"),
+    "desk.duckdb": ("identity", "quarantine", "activation", "meta", ledger.SCHEMA),
 }
 PARQUET = ("marts", "metrics")
 WORDS = (

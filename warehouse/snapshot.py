@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from contracts.typed import quoted, text
-from warehouse import tables, touched, transaction
+from warehouse import ledger, tables, touched, transaction
 
 STORAGE_VERSION = "v1.2.0"  # drivers from DuckDB 1.2 on can open it
 SERVED = "served"
@@ -41,7 +41,11 @@ def write(
         shutil.copyfile(path, aside)
     connection.execute(f"attach {text(str(aside))} as aside (storage_version '{STORAGE_VERSION}')")
     try:
-        there = set(tables.kinds(connection, "aside"))
+        there = {
+            name
+            for name in tables.kinds(connection, "aside")
+            if not name.startswith(f"{ledger.SCHEMA}.")
+        }
         changed = touched.changed(connection, SERVED, touched.CUSTOMERS) if goes_on else None
         touched.answer(connection, changed)
         for name in there.difference(wanted):
@@ -58,6 +62,8 @@ def write(
         with transaction(connection):
             for name in wanted:
                 _comment(connection, name, comments)
+        if ledger.SCHEMA in schemas:
+            ledger.keep(connection, "aside")
         connection.execute("checkpoint aside")
     finally:
         connection.execute("detach aside")

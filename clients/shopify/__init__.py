@@ -84,10 +84,11 @@ class Shopify:
 
     def _send(self, text: str, variables: Any, *, repeatable: bool) -> dict[str, Any]:
         body = {"query": text, "variables": dict(variables or {})}
+        self.bucket.expect(text)
         response = self.http.post(self.path, body, repeatable=repeatable)
         answer = self.http.believe(response, dict)
         self._served(response)
-        self.bucket.spent(answer.get("extensions", {}).get("cost", {}))
+        self.bucket.spent(text, answer.get("extensions", {}).get("cost", {}))
         if errors := answer.get("errors"):
             raise self._error(errors, repeatable, response)
         if not isinstance(answer.get("data"), dict):
@@ -117,16 +118,27 @@ class Shopify:
 
 
 class Bucket(Pace):
-    """Waits until the bucket holds what the last query asked for."""
+    """Waits until the bucket holds what a query asked for the last time. What one costs is not
+    known before its first answer; then the last answer's cost is taken for it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(0.0, clock)
+        self.costs: dict[str, float] = {}
+        self.cost = self.has = self.rate = self.told_at = 0.0
 
-    def spent(self, cost: Mapping[str, Any]) -> None:
+    def expect(self, text: str) -> None:
+        """Before that query is sent."""
+        if self.rate:
+            has = self.has + (self.clock() - self.told_at) * self.rate
+            self.rest(max(0.0, (self.costs.get(text, self.cost) - has) / self.rate))
+
+    def spent(self, text: str, cost: Mapping[str, Any]) -> None:
         """`cost`: `extensions.cost` of an answer, in points."""
-        lacking = missing_points(cost)
-        if lacking:
-            self.rest(lacking)
+        status = cost.get("throttleStatus") or {}
+        rate, has = status.get("restoreRate"), status.get("currentlyAvailable")
+        if rate and has is not None:
+            self.rate, self.has, self.told_at = float(rate), float(has), self.clock()
+            self.cost = self.costs[text] = float(cost.get("requestedQueryCost") or 0)
 
 
 def missing_points(cost: Mapping[str, Any]) -> float:

@@ -9,10 +9,18 @@ from sandbox.hubspot.problems import too_many
 
 
 class Limits:
-    """Rolling windows over a clock in seconds; `searches` None leaves searches unlimited."""
+    """Rolling windows over a clock in seconds; `searches` None leaves searches unlimited. `window`:
+    seconds of the requests' one."""
 
-    def __init__(self, requests: int, searches: int | None, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        requests: int,
+        searches: int | None,
+        clock: Callable[[], float],
+        window: float = 10.0,
+    ) -> None:
         self.requests, self.searches, self._clock = requests, searches, clock
+        self.window = window
         self._asked: deque[float] = deque()
         self._searched: deque[float] = deque()
 
@@ -23,14 +31,14 @@ class Limits:
             if self.searches is not None and _used(self._searched, moment, 1) >= self.searches:
                 raise too_many("SECONDLY")
             self._searched.append(moment)
-        used = _used(self._asked, moment, 10)
+        used = _used(self._asked, moment, self.window)
         if used >= self.requests:
             raise too_many("TEN_SECONDLY_ROLLING")
         self._asked.append(moment)
         if search:
             return {}
         return {
-            "X-HubSpot-RateLimit-Interval-Milliseconds": "10000",
+            "X-HubSpot-RateLimit-Interval-Milliseconds": str(int(self.window * 1000)),
             "X-HubSpot-RateLimit-Max": str(self.requests),
             "X-HubSpot-RateLimit-Remaining": str(self.requests - used - 1),
             "X-HubSpot-RateLimit-Daily": "1000000",

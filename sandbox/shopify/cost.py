@@ -1,6 +1,7 @@
 """What a query costs, and the leaky bucket that pays for it.
 
-An object costs 1, a scalar 0, a mutation 10, a connection its page size times one of its nodes.
+An object costs 1, a scalar 0, a mutation 10, a connection its page size times one of its nodes,
+a list of nodes by id as many as there are ids.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     IntValueNode,
+    ListValueNode,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
@@ -94,8 +96,13 @@ class Costs:
         return total
 
     def _size(self, field: FieldNode) -> int | None:
-        """The page size of a connection; None for everything else."""
+        """The page size of a connection, or how many ids are asked for; None for all else."""
         for argument in field.arguments or ():
+            if argument.name.value == "ids":
+                if isinstance(argument.value, ListValueNode):
+                    return len(argument.value.values)
+                if isinstance(argument.value, VariableNode):
+                    return len(self._variables.get(argument.value.name.value) or ())
             if argument.name.value not in ("first", "last"):
                 continue
             if isinstance(argument.value, IntValueNode):

@@ -65,6 +65,21 @@ def test_searches_are_kept_five_a_second() -> None:
     assert server.requests == 12, "an answer of 429 would have cost another request"
 
 
+def test_what_leaves_the_window_is_used_at_once() -> None:
+    """Ten requests in any ten seconds, of which each takes half a second: 31 need 30 seconds."""
+    clock = Clock()
+    server = Server(company.customers(3), [], requests_per_10s=10, clock=clock)
+    with serving(server.app()) as url:
+        connection = Connection(host=url, password=server.token)
+        system = System("crm", "hubspot", connection=connection)
+        client, began = connect(system, sleep=clock.sleep, clock=clock), clock.now
+        for _ in range(31):
+            client.page("contacts", (), None)
+            last, clock.now = clock.now, clock.now + 0.5
+    assert server.requests == 31, "an answer of 429 would have cost another request"
+    assert last - began == pytest.approx(30.0)
+
+
 def test_an_emptied_interval_is_sat_out_before_the_next_request() -> None:
     clock = Clock()
     server = Server(company.customers(3), [], requests_per_10s=4, clock=clock)

@@ -106,6 +106,22 @@ def test_points_are_waited_for_instead_of_being_throttled(clock: Clock) -> None:
     assert sum(clock.slept) >= 350 / 50 - 3
 
 
+def test_each_query_waits_for_its_own_points(clock: Clock) -> None:
+    """One that costs much comes after many that cost little, as a publish reads and writes."""
+    server = Server(company.customers(100), [], bucket=250, restore=50, clock=clock)
+    with serving(server.app()) as url:
+        secrets = {"login": server.client_id, "password": server.client_secret}
+        connection = Connection(host=url, **secrets)
+        client = shop(System("boutique", "shopify", connection=connection), clock)
+        for _ in range(4):
+            client.query(QUERY)
+            for _ in range(8):
+                client.mutate(WRITE, {})
+    assert server.requests == 1 + 4 * 9, "a throttled answer would have cost another request"
+    # all points but those that are left over: 4 queries of 100, 32 writes of 11
+    assert sum(clock.slept) <= (4 * 100 + 32 * 11 - 250) / 50 + 2
+
+
 def test_throttled_is_waited_out(system: System, server: Server, clock: Clock) -> None:
     server.faults = ["throttled", "throttled"]
     assert shop(system, clock).query(CHECK)["shop"]
