@@ -72,8 +72,9 @@ class Gate:
             if row.values.keys() & {*NAMES} and any(held.get(name) for name in NAMES):
                 left = permitted(held, self.channels.get(row.customer_id, ()))
                 gone = {name: value for name, value in left.items() if value != held[name]}
-                if gone:
-                    found.append(Due(row.record, row.customer_id, gone, left))
+                if gone:  # whole lines have every column, and no news that waits for approval
+                    whole = {**dict.fromkeys(row.current), **left}
+                    found.append(Due(row.record, row.customer_id, gone, whole))
         return found
 
     def _left(
