@@ -17,8 +17,16 @@ from typing import Any
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 KINDS = ("shopify", "woocommerce", "hubspot", "soap", "files")
-COMMON = ("kind", "schedule", "publish", "contract", "keep_days")
+GIVING = ("audiences", "create", "consent_hours")
+COMMON = ("kind", "schedule", "publish", "contract", "keep_days", *GIVING)
 KEEP_DAYS = 90
+CONSENT_HOURS = 24
+# Of activation.audiences.
+AUDIENCES = (
+    *("cart_to_remind", "due_for_next_purchase", "at_risk", "overdue_payer"),
+    *("consented_email", "consented_sms", "consented_call"),
+)
+CREATING = ("shopify", "woocommerce", "hubspot")  # kinds that tell who has an e-mail address
 PRESETS = Path(__file__).parent / "sources" / "presets"
 
 
@@ -62,6 +70,8 @@ class System:
     """One entry of systems.toml; `settings` holds what only its kind understands.
 
     `keep_days`: of older loads the landing keeps the newest state of each record only.
+    `audiences`: those it is told who is in. `create`: whether customers it does not have are
+    created there. `consent_hours`: how old what is known of consents may be for either.
     """
 
     name: str
@@ -70,6 +80,9 @@ class System:
     publish: bool = False
     contract: str | None = None
     keep_days: int = KEEP_DAYS
+    audiences: tuple[str, ...] = ()
+    create: bool = False
+    consent_hours: int = CONSENT_HOURS
     settings: Mapping[str, Any] = field(default_factory=dict)
     connection: Connection = field(default_factory=Connection)
 
@@ -111,6 +124,7 @@ def _system(path: Path, name: str, entry: object) -> System:
     keep = entry.get("keep_days", KEEP_DAYS)
     if type(keep) is not int or keep < 0:
         raise SystemsError(f"{where}: keep_days must be a whole number of days, not {keep!r}.")
+    _hold_giving(where, entry)
     settings = {key: value for key, value in entry.items() if key not in COMMON}
     if "preset" in settings:
         settings = _under(_preset(where, settings["preset"]), settings)
@@ -121,8 +135,31 @@ def _system(path: Path, name: str, entry: object) -> System:
         publish=entry.get("publish", False),
         contract=entry.get("contract") or settings.pop("contract", None),
         keep_days=keep,
+        audiences=tuple(entry.get("audiences", ())),
+        create=entry.get("create", False),
+        consent_hours=entry.get("consent_hours", CONSENT_HOURS),
         settings=settings,
     )
+
+
+def _hold_giving(where: str, entry: Mapping[str, Any]) -> None:
+    """Raises SystemsError for what a system cannot be given."""
+    audiences, hours = entry.get("audiences", []), entry.get("consent_hours", CONSENT_HOURS)
+    if not isinstance(audiences, list) or not {*map(str, audiences)} <= {*AUDIENCES}:
+        raise SystemsError(
+            f"{where}: audiences is {audiences!r}; write a list of {', '.join(AUDIENCES)}."
+        )
+    if type(entry.get("create", False)) is not bool:
+        raise SystemsError(f"{where}: create must be true or false, not {entry['create']!r}.")
+    if entry.get("create") and entry["kind"] not in CREATING:
+        raise SystemsError(
+            f"{where}: create = true, but a system of kind {entry['kind']} cannot be asked whether "
+            f"it has somebody already. It works for {', '.join(CREATING)}: leave it out."
+        )
+    if type(hours) is not int or hours < 1:
+        raise SystemsError(f"{where}: consent_hours must be a whole number from 1, not {hours!r}.")
+    if (audiences or entry.get("create")) and not entry.get("publish"):
+        raise SystemsError(f"{where}: audiences and create need publish = true.")
 
 
 def _preset(where: str, name: object) -> dict[str, Any]:

@@ -81,6 +81,23 @@ class HubSpot:
             found |= {str(row["id"]): row for row in self._results(answer, kind)}
         return [found[record] for record in ids if record in found]
 
+    def by_email(self, emails: Sequence[str]) -> list[Record]:
+        """Contacts with these addresses, in any order."""
+        found: list[Record] = []
+        for start in range(0, len(emails), BATCH):
+            inputs = [{"id": email} for email in emails[start : start + BATCH]]
+            body = {"inputs": inputs, "properties": ["email"], "idProperty": "email"}
+            body |= {"propertiesWithHistory": []}
+            response = self._ask("POST", "objects", "/contacts/batch/read", body, again=True)
+            found += self._results(self.http.believe(response, dict), "contacts by e-mail")
+        return found
+
+    def add(self, kind: str, inputs: Sequence[Record]) -> Record:
+        """One batch of new records (at most 100); `errors` in the answer name what was refused."""
+        response = self._ask("POST", "objects", f"/{kind}/batch/create", {"inputs": list(inputs)})
+        answer = self.http.believe(response, dict)
+        return {**answer, "results": self._results(answer, f"new {kind}")}
+
     def search(self, kind: str, body: Mapping[str, Any]) -> tuple[list[Record], int, str | None]:
         """A page of matching records, how many match in all, and where the next page starts."""
         if delay := self.searches.delay():

@@ -85,17 +85,32 @@ class WooCommerce:
             raise Implausible(self.http.system, "customers came that were not asked for")
         return rows
 
+    def customers_by_email(self, email: str) -> list[dict[str, Any]]:
+        """The account with this address, in any case; none or one."""
+        asked = {"email": email, "role": "all", "per_page": PER_PAGE}
+        rows = self.http.believe(self.http.get(f"{API}/customers", asked), list)
+        if any(str(row.get("email")).lower() != email.lower() for row in rows):
+            raise Implausible(self.http.system, "customers came that were not asked for")
+        return rows
+
     def update_customers(self, updates: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """One batch (at most 100). Answers one item per update: the record, or its `error`."""
-        response = self.http.post(f"{API}/customers/batch", {"update": updates})
-        items = self.http.believe(response, dict).get("update")
-        if not isinstance(items, list) or len(items) != len(updates):
+        return self._batch("update", updates)
+
+    def create_customers(self, new: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """One batch (at most 100). Answers one item for each: the new record, or an `error`."""
+        return self._batch("create", new)
+
+    def _batch(self, verb: str, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        response = self.http.post(f"{API}/customers/batch", {verb: items})
+        answers = self.http.believe(response, dict).get(verb)
+        if not isinstance(answers, list) or len(answers) != len(items):
             raise Implausible(
                 self.http.system,
-                f"customers/batch did not answer each of {len(updates)} updates",
-                "Nothing is known about this batch; it is safe to send it again",
+                f"customers/batch did not answer each of {len(items)} items",
+                "Nothing is known about this batch; the next run looks first",
             )
-        return items
+        return answers
 
     def delete_customer(self, record: str) -> None:
         """For good: the store has no trash for accounts. Orders stay, and become a guest's."""

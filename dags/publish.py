@@ -14,8 +14,9 @@ from systems import System
 DOC = """\
 Writes to **{name}** what changed about its customers since we last wrote, through the ledger.
 
-A first run, and one that would change or empty more than usual, writes nothing: **approve** shows
-what it would do, and waits for a person (Required Actions). A record the system refuses is named
+A first run, and one that would change, empty or create more than usual, writes nothing: **approve**
+shows what it would do, and waits for a person (Required Actions). What customers take back of their
+consents is taken out at once, without it. A record the system refuses is named
 with its own words and does not stop the others; it is sent again when its values change, or with
 `retry_refused`. `dry_run` sends and remembers nothing; its log shows what would be sent.
 """

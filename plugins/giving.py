@@ -71,5 +71,5 @@ def _published(done: Any) -> dict[str, Any]:
     if done.asks:
         log.warning("%s: nothing was written yet, a person has to look: %s", done.system, done.asks)
     if done.problem:
-        raise (AirflowException if done.waiting else AirflowFailException)(done.problem)
+        raise (AirflowException if done.is_open else AirflowFailException)(done.problem)
     return asdict(done)

@@ -13,6 +13,12 @@ A publisher is a module with
     send(client, rows) -> list[Outcome]      one Outcome per row, in any order
     calls(rows) -> int            write calls that `send` needs for them on a good day
     batches(rows) -> batches of rows         where calls hold values rather than rows; else BATCH
+    find(client, emails)          with create: lower-case e-mail address -> record that has it
+    create(client, rows) -> list[Outcome]
+                                  of rows with contact values (creating.py), whose `record` is the
+                                  customer id; `answer` is the tool's id of the new record
+    told_no(client, records)      optional: record -> channels (email, sms, call) on which the tool
+                                  itself heard a no to marketing
 
 Activation models have `system`, `record` (the tool's own id of the customer), `customer_id`,
 then one column per field to send. Whose each field is, their contract says (policy.py).
@@ -53,7 +59,7 @@ class Due:
     current: Values = field(default_factory=dict)
 
 
-State = Literal["intent", "accepted", "refused", "retry", "found", "kept", "restored"]
+State = Literal["intent", "accepted", "refused", "retry", "found", "kept", "restored", "created"]
 
 
 @dataclass(frozen=True)

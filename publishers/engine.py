@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from clients import Implausible, Unavailable
 from publishers import Due, Field, Outcome, State, Values
+from publishers.consent import Gate, told_no
+from publishers.creating import Creating, Creations
 from publishers.ledger import Ledger
 from publishers.plan import Plan, plan
 from publishers.policy import decide
@@ -33,7 +36,10 @@ COUNTS = ("accepted", "found", "kept", "refused", "waiting")
 class Published:
     """Once sent, due = accepted + found + kept + refused + waiting. `found`: the tool had it
     already. `kept`: its own value stays, by policy. `skipped`: refused before, unchanged.
-    `asks`: nothing was sent, because a person has to look at this first."""
+    `withdrawn`: rows that let go of what their customers do not agree to any more, sent before
+    anything else. `created`: new records; `there`: customers not created, for the tool has their
+    e-mail address. `held_back`: why nothing of marketing was added.
+    `asks`: nothing else was sent, because a person has to look at this first."""
 
     system: str
     due: int = 0
@@ -44,6 +50,13 @@ class Published:
     kept: int = 0
     refused: int = 0
     waiting: int = 0
+    withdrawn: int = 0
+    not_withdrawn: int = 0
+    created: int = 0
+    there: int = 0
+    not_created: str = ""
+    open_creations: int = 0
+    held_back: str = ""
     dry_run: bool = False
     asks: str = ""
     preview: str = ""
@@ -53,6 +66,14 @@ class Published:
     def problem(self) -> str | None:
         """Why the run must be red, or None."""
         named = "; ".join(self.refusals[:NAMED])
+        if self.not_withdrawn:
+            return (
+                f"{self.system}: {self.not_withdrawn} records may still say what their customers "
+                f"do not agree to any more ({named}). The next run tries again; until then take "
+                f"them out of your campaigns in {self.system} by hand."
+            )
+        if self.not_created:
+            return f"Of records to be created: {self.not_created}"
         if self.waiting:
             return (
                 f"{self.system}: of {self.waiting} of {self.due} rows nobody knows whether they "
@@ -65,6 +86,11 @@ class Published:
                 "was written."
             )
         return None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the next run may settle what is not known."""
+        return bool(self.waiting or self.not_withdrawn or self.open_creations)
 
     def count(self, outcomes: Iterable[Outcome]) -> None:
         for outcome in outcomes:
@@ -92,46 +118,48 @@ def publish(
     module = importlib.import_module(f"publishers.{system.kind}")
     journal = Journal(places.journal)
     ledger = Ledger(journal, system.name)
-    planned = plan(places, module, system, ledger, retry_refused=retry_refused)
+    creations = Creations(journal, system.name)
+    look = partial(plan, places, module, system, ledger, creations, retry_refused=retry_refused)
+    planned = look()
+    taken = Published(system.name)
+    if planned.withdrawn and not dry_run:
+        taken.due = len(planned.withdrawn)
+        run = Run(module, system, ledger, planned.fields, taken, planned.gate)
+        run.journaled(journal, planned.withdrawn, "withdraw", planned)
+        planned = look()
     why = "; ".join(planned.surprises)
     done = Published(
         system.name,
         due=len(planned.rows),
         values=planned.values,
         skipped=planned.skipped,
+        withdrawn=taken.accepted + taken.found,
+        not_withdrawn=taken.refused + taken.waiting,
+        refusals=taken.refusals,
+        held_back=planned.gate.stale,
         dry_run=dry_run,
         preview=planned.told(),
     )
     log.info("%s: %d records due, %d values", system.name, done.due, done.values)
-    if dry_run or not planned.rows:
+    if done.held_back:
+        log.warning("%s: %s", system.name, done.held_back)
+    if dry_run or not (planned.rows or planned.new):
         return done
     if why and not approved_by:
         done.asks = why
         return done
-    run = Run(module, system, ledger, planned.fields, done)
-    try:
-        run.send(planned.rows)
-    finally:  # also what was sent before it broke off
-        by = approved_by if why else ""
-        journal.append("publish_runs", [line(run.name, "publish", planned, done, by, why)])
+    said = (planned, approved_by if why else "", why)
+    if planned.rows:
+        run = Run(module, system, ledger, planned.fields, done, planned.gate)
+        run.journaled(journal, planned.rows, "publish", *said)
+    if planned.new:
+        made = Published(system.name, due=len(planned.new))
+        run = Run(module, system, ledger, planned.fields, made, planned.gate)
+        creating = Creating(module, system, creations, run.name, made.count)
+        run.journaled(journal, planned.new, "create", *said, send=creating.send)
+        done.created, done.there, done.open_creations = made.accepted, made.found, made.waiting
+        done.not_created = made.problem or ""
     return done
-
-
-def line(
-    run: str, what: str, planned: Plan, done: Published, approved_by: str, why: str
-) -> dict[str, Any]:
-    """Of a run, for the journal."""
-    return {
-        "run": run,
-        "system": done.system,
-        "what": what,
-        "records": planned.of,
-        "due": done.due,
-        "skipped": done.skipped,
-        **{name: getattr(done, name) for name in COUNTS},
-        "approved_by": approved_by,
-        "why": why,
-    }
 
 
 @dataclass
@@ -146,8 +174,36 @@ class Run:
     ledger: Ledger
     fields: Mapping[str, Field]
     done: Published
+    gate: Gate
     as_state: State = "accepted"
     name: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}")
+
+    def journaled(
+        self,
+        journal: Journal,
+        rows: list[Due],
+        what: str,
+        planned: Plan,
+        approved_by: str = "",
+        why: str = "",
+        send: Callable[[list[Due]], None] | None = None,
+    ) -> None:
+        """Sends, by `send` where it is given, and notes the run, also where it breaks off."""
+        try:
+            (send or self.send)(rows)
+        finally:
+            said = {
+                "run": self.name,
+                "system": self.done.system,
+                "what": what,
+                "records": planned.of,
+                "due": self.done.due,
+                "skipped": self.done.skipped,
+                **{name: getattr(self.done, name) for name in COUNTS},
+                "approved_by": approved_by,
+                "why": why,
+            }
+            journal.append("publish_runs", [said])
 
     def send(self, rows: list[Due]) -> None:
         client = self.module.connect(self.system)
@@ -164,11 +220,15 @@ class Run:
 
     def _batch(self, client: Any, rows: list[Due]) -> None:
         try:
-            holds = self._held(client, rows)
+            noes = told_no(self.module, client, rows)
+            allowed = [self.gate.hold(row, noes.get(row.record, ())) for row in rows]
+            left = [row for row in allowed if row.values]
+            holds = self._held(client, left)
         except (Unavailable, Implausible) as error:
             self.done.count([Outcome(row.record, "retry", str(error)) for row in rows])
             return
-        parts = {row.record: self._parted(row, holds.get(row.record)) for row in rows}
+        self.done.count(Outcome(row.record, "kept") for row in allowed if not row.values)
+        parts = {row.record: self._parted(row, holds.get(row.record)) for row in left}
         settled = [
             (part, Outcome(part.record, state))
             for by_state in parts.values()

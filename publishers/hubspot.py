@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,10 +12,30 @@ from publishers import Due, Field, Outcome, Values
 from publishers.batches import isolated
 from publishers.erasing import DONE, NOT_POSSIBLE, Answer, attempted
 
-__all__ = ["BATCH", "MODEL", "calls", "connect", "erase", "prepare", "read", "send"]
+__all__ = [
+    "BATCH",
+    "MODEL",
+    "calls",
+    "connect",
+    "create",
+    "erase",
+    "find",
+    "prepare",
+    "read",
+    "send",
+    "told_no",
+]
 
 MODEL = "activation.hubspot_contacts"
 OBJECT, GROUP, PREFIX = "contacts", "kopru", "kopru_"
+OPTED_OUT = "hs_email_optout"
+CONTACT = {
+    "email": "email",
+    "first_name": "firstname",
+    "last_name": "lastname",
+    "company": "company",
+    "phone": "phone",
+}
 TYPES = {
     "text": ("string", "text"),
     "integer": ("number", "number"),
@@ -52,8 +72,55 @@ def read(client: HubSpot, records: Sequence[str], names: Sequence[str]) -> dict[
     }
 
 
+def told_no(client: HubSpot, records: Sequence[str]) -> Mapping[str, Collection[str]]:
+    asked = [record for record in records if record.isdecimal()]
+    return {
+        str(row["id"]): {"email"} if row["properties"].get(OPTED_OUT) == "true" else set()
+        for row in client.records(OBJECT, [OPTED_OUT], asked)
+    }
+
+
 def calls(rows: Sequence[Due]) -> int:
     return -(-len(rows) // BATCH)
+
+
+def find(client: HubSpot, emails: Sequence[str]) -> dict[str, str]:
+    return {
+        str(row["properties"].get("email")).lower(): str(row["id"])
+        for row in client.by_email(emails)
+    }
+
+
+def create(client: HubSpot, rows: Sequence[Due]) -> list[Outcome]:
+    return isolated(rows, partial(_created, client))
+
+
+def _created(client: HubSpot, rows: Sequence[Due]) -> list[Outcome]:
+    answer = client.add(OBJECT, [_new(row) for row in rows])
+    made = {
+        str(row["properties"].get("email")).lower(): str(row["id"]) for row in answer["results"]
+    }
+    refused = {
+        customer: vendor_words(error)
+        for error in answer.get("errors") or []
+        for customer in (error.get("context") or {}).get("objectWriteTraceId") or []
+    }
+    outcomes = []
+    for row in rows:
+        if record := made.get(str(row.values["email"]).lower()):
+            outcomes.append(Outcome(row.record, "accepted", answer=record))
+        elif row.record in refused:
+            outcomes.append(Outcome(row.record, "refused", refused[row.record]))
+    return outcomes
+
+
+def _new(row: Due) -> dict[str, Any]:
+    """The trace id names the row in an error."""
+    values = {theirs: row.values.get(ours) for ours, theirs in CONTACT.items()}
+    return {
+        "objectWriteTraceId": row.record,
+        "properties": {name: value for name, value in values.items() if value},
+    }
 
 
 def _definition(name: str, field: Field) -> dict[str, Any]:

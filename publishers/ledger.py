@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,6 +87,14 @@ class Ledger:
     def held(self, record: str) -> Values:
         """What the record holds from us, as far as we know."""
         return self.entries[record].values if record in self.entries else {}
+
+    def holds_any(self, names: Collection[str]) -> bool:
+        """Whether some record holds, or may hold, one of these from us."""
+        return any(
+            entry.values.get(name) or name in entry.unsure
+            for entry in self.entries.values()
+            for name in names
+        )
 
     def intend(self, run: str, rows: Iterable[Due], before: Mapping[str, Values]) -> None:
         """Before sending: so that a crash leaves a trace of what may have happened. `before`: what

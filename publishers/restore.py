@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from publishers import Due
-from publishers.engine import Published, Run, line
+from publishers.consent import gate_of
+from publishers.engine import Published, Run
 from publishers.ledger import Ledger
 from publishers.plan import Plan, promised_fields
 from systems import System
@@ -35,17 +36,18 @@ def restore(
     known = promised_fields(places, module.MODEL)
     fields = {name: replace(one, ownership="newest") for name, one in known.items()}
     rows = list(_rows(journal, system.name, run, ledger, fields))
-    planned = Plan(system.name, fields, rows, of=len(ledger.entries), calls=module.calls(rows))
+    gate = gate_of(places, system, fields, ledger)
+    rows = [row for due in rows if (row := gate.hold(due)).values]
+    planned = Plan(
+        system.name, fields, gate, rows, of=len(ledger.entries), calls=module.calls(rows)
+    )
     planned.show(ledger)
     done = Published(
         system.name, len(rows), planned.values, dry_run=not apply, preview=planned.told()
     )
     if apply and rows:
-        sending = Run(module, system, ledger, fields, done, as_state="restored")
-        try:
-            sending.send(rows)
-        finally:
-            journal.append("publish_runs", [line(sending.name, "restore", planned, done, by, why)])
+        sending = Run(module, system, ledger, fields, done, gate, as_state="restored")
+        sending.journaled(journal, rows, "restore", planned, by, why)
     return done
 
 

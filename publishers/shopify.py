@@ -1,4 +1,5 @@
-"""Shopify: our values as customer metafields in the namespace `kopru`, with definitions.
+"""Shopify: our values as customer metafields in the namespace `kopru`, with definitions; audiences
+as tags (shopify_people.py).
 
 metafieldsSet takes 25 values and is atomic: one bad value and none is stored. The error names
 its index, so that row is taken out and the others are sent again. A call holds values of several
@@ -18,16 +19,30 @@ from clients import Refused
 from clients.shopify import Shopify, connect
 from publishers import Due, Field, Outcome, Values
 from publishers.batches import isolated
+from publishers.consent import AUDIENCES
 from publishers.erasing import ASKED, NOT_POSSIBLE, Answer, attempted
+from publishers.shopify_people import MUTATIONS, audiences, create, find, owner, tag, told_no
 
-__all__ = ["BATCH", "MODEL", "batches", "calls", "connect", "erase", "prepare", "read", "send"]
+__all__ = [
+    "BATCH",
+    "MODEL",
+    "batches",
+    "calls",
+    "connect",
+    "create",
+    "erase",
+    "find",
+    "prepare",
+    "read",
+    "send",
+    "told_no",
+]
 
 MODEL = "activation.shopify_customers"
 BATCH = 100
 MOST_VALUES = 25
 AT_ONCE = 25  # customers in a query: each of their values costs a point of 1,000
 NAMESPACE = "kopru"
-OWNER = "gid://shopify/Customer/"
 TYPES = {
     "text": "single_line_text_field",
     "integer": "number_integer",
@@ -69,7 +84,7 @@ def prepare(client: Shopify, fields: Mapping[str, Field]) -> None:
     found = client.query(DEFINITIONS, {"namespace": NAMESPACE})["metafieldDefinitions"]["nodes"]
     existing = {node["key"] for node in found}
     for name, field in fields.items():
-        if name in existing:
+        if name in existing or name == AUDIENCES:
             continue
         definition = {
             "name": field.label,
@@ -89,6 +104,15 @@ def send(client: Shopify, rows: Sequence[Due]) -> list[Outcome]:
 
 
 def read(client: Shopify, records: Sequence[str], names: Sequence[str]) -> dict[str, Values]:
+    kept = [name for name in names if name != AUDIENCES]
+    found = _metafields(client, records, kept) if kept else {}
+    if AUDIENCES in names:
+        for record, held in audiences(client, records).items():
+            found[record] = {**found.get(record, {}), AUDIENCES: held}
+    return found
+
+
+def _metafields(client: Shopify, records: Sequence[str], names: Sequence[str]) -> dict[str, Values]:
     """Values are asked for by alias (v0, v1 ...): the connection `metafields` costs more."""
     place = f"namespace: {json.dumps(NAMESPACE)}, key: {{}}"
     asked = " ".join(
@@ -96,7 +120,7 @@ def read(client: Shopify, records: Sequence[str], names: Sequence[str]) -> dict[
         for number, name in enumerate(names)
     )
     query = f"query Held($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on Customer {{ id {asked}}} }} }}"
-    owners = {_owner(record): record for record in records if record.isdecimal() or "/" in record}
+    owners = {owner(record): record for record in records if record.isdecimal() or "/" in record}
     found: dict[str, Values] = {}
     for start in range(0, len(owners), AT_ONCE):
         ids = list(owners)[start : start + AT_ONCE]
@@ -113,8 +137,9 @@ def batches(rows: Sequence[Due]) -> Iterator[list[Due]]:
     needs as few calls as all its values do."""
     alike: dict[tuple[int, int], list[Due]] = {}
     for row in rows:
-        empty = sum(not value for value in row.values.values())
-        alike.setdefault((len(row.values) - empty, empty), []).append(row)
+        values = [value for name, value in row.values.items() if name != AUDIENCES]
+        empty = sum(not value for value in values)
+        alike.setdefault((len(values) - empty, empty), []).append(row)
     left: list[Due] = []
     for some in alike.values():
         whole = len(some) - len(some) % MOST_VALUES
@@ -127,7 +152,10 @@ def batches(rows: Sequence[Due]) -> Iterator[list[Due]]:
 def calls(rows: Sequence[Due]) -> int:
     """25 values each, whosever they are."""
     counts = (len(_values(rows, cleared)) for cleared in (False, True))
-    return sum(-(-count // MOST_VALUES) for count in counts)
+    tagged = (sum(AUDIENCES in row.values for row in batch) for batch in batches(rows))
+    return sum(-(-count // MOST_VALUES) for count in counts) + sum(
+        -(-count // MUTATIONS) for count in tagged
+    )
 
 
 def _batch(client: Shopify, rows: Sequence[Due]) -> list[Outcome]:
@@ -135,6 +163,8 @@ def _batch(client: Shopify, rows: Sequence[Due]) -> list[Outcome]:
     for mutation, cleared in ((SET, False), (CLEAR, True)):
         remaining = [row for row in rows if row.record not in refused]
         refused |= _write(client, mutation, _values(remaining, cleared))
+    tagged = [row for row in rows if AUDIENCES in row.values and row.record not in refused]
+    refused |= tag(client, tagged, AUDIENCES) if tagged else {}
     return [
         Outcome(row.record, "refused", refused[row.record])
         if row.record in refused
@@ -148,12 +178,12 @@ def _values(rows: Sequence[Due], cleared: bool) -> list[tuple[str, dict[str, Any
     return [
         (
             row.record,
-            {"ownerId": _owner(row.record), "namespace": NAMESPACE, "key": name}
+            {"ownerId": owner(row.record), "namespace": NAMESPACE, "key": name}
             | ({} if cleared else {"value": value}),
         )
         for row in rows
         for name, value in row.values.items()
-        if (value is None or value == "") is cleared
+        if name != AUDIENCES and (value is None or value == "") is cleared
     ]
 
 
@@ -191,10 +221,6 @@ def _words(errors: Sequence[Mapping[str, Any]]) -> str:
     return "; ".join(said)
 
 
-def _owner(record: str) -> str:
-    return record if record.startswith("gid://") else OWNER + record
-
-
 def erase(client: Shopify, customers: Sequence[str], orders: Sequence[str]) -> Iterator[Answer]:
     """Shopify takes the wish, and erases the customer and what names them in orders when its own
     terms allow; a person may cancel it until then. An order without a customer it cannot find."""
@@ -207,6 +233,6 @@ def erase(client: Shopify, customers: Sequence[str], orders: Sequence[str]) -> I
 
 
 def _wish(client: Shopify, customer: str) -> None:
-    answer = client.mutate(ERASE, {"customer": _owner(customer)})["customerRequestDataErasure"]
+    answer = client.mutate(ERASE, {"customer": owner(customer)})["customerRequestDataErasure"]
     if errors := answer["userErrors"]:
         raise Refused(client.http.system, _words(errors))

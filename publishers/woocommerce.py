@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import secrets
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,10 +13,23 @@ from publishers import Due, Field, Outcome, Values
 from publishers.batches import isolated
 from publishers.erasing import DONE, Answer, attempted
 
-__all__ = ["BATCH", "MODEL", "calls", "connect", "erase", "prepare", "read", "send"]
+__all__ = [
+    "BATCH",
+    "MODEL",
+    "calls",
+    "connect",
+    "create",
+    "erase",
+    "find",
+    "prepare",
+    "read",
+    "send",
+    "told_no",
+]
 
 MODEL = "activation.woocommerce_customers"
 BATCH = PER_PAGE
+CONSENT = "newsletter"  # meta data, yes or no: as staging.woocommerce_customers reads it
 # What the store's own eraser writes in their place; an order's e-mail must look like one.
 NOBODY, NO_EMAIL = "[deleted]", "deleted@site.invalid"
 BLANK = ("company", "address_1", "address_2", "city", "state", "postcode", "phone")
@@ -47,8 +61,57 @@ def read(client: WooCommerce, records: Sequence[str], names: Sequence[str]) -> d
     }
 
 
+def told_no(client: WooCommerce, records: Sequence[str]) -> Mapping[str, Collection[str]]:
+    """A store without a plugin for it says nothing."""
+    return {
+        str(row["id"]): {
+            "email"
+            for entry in row.get("meta_data") or ()
+            if entry["key"] == CONSENT and entry["value"] != "yes"
+        }
+        for row in client.customers([record for record in records if record.isdecimal()])
+    }
+
+
 def calls(rows: Sequence[Due]) -> int:
     return -(-len(rows) // PER_PAGE)
+
+
+def find(client: WooCommerce, emails: Sequence[str]) -> dict[str, str]:
+    """One call each: the store takes one address at a time."""
+    found = {}
+    for email in emails:
+        for row in client.customers_by_email(email):
+            found[str(row["email"]).lower()] = str(row["id"])
+    return found
+
+
+def create(client: WooCommerce, rows: Sequence[Due]) -> list[Outcome]:
+    return isolated(rows, partial(_created, client))
+
+
+def _created(client: WooCommerce, rows: Sequence[Due]) -> list[Outcome]:
+    items = client.create_customers([_new(row) for row in rows])
+    return [
+        Outcome(row.record, "refused", vendor_words(item["error"]) or str(item["error"]))
+        if "error" in item
+        else Outcome(row.record, "accepted", answer=str(item["id"]))
+        for row, item in zip(rows, items, strict=True)
+    ]
+
+
+def _new(row: Due) -> dict[str, Any]:
+    """A store may be set not to make passwords itself; nobody is told this one, and who wants to
+    log in asks for another."""
+    names = {name: row.values.get(name) or "" for name in ("first_name", "last_name")}
+    contact = {name: row.values.get(name) or "" for name in ("company", "phone")}
+    email = row.values["email"]
+    return {
+        "email": email,
+        "password": secrets.token_urlsafe(24),
+        **names,
+        "billing": {**names, **contact, "email": email},
+    }
 
 
 def _batch(client: WooCommerce, rows: Sequence[Due]) -> list[Outcome]:

@@ -27,7 +27,7 @@ class Customer:
     address: str = ""
     city: str = ""
     postcode: str = ""
-    consent_email: bool = False
+    consent_email: bool | None = False  # None: was never asked
     created_at: datetime | None = None  # UTC, aware
     updated_at: datetime | None = None  # UTC, aware
 

@@ -36,6 +36,7 @@ SAID = {
     "customer_ids": "Which number was given to which record, and when.",
     "identity_overrides": "What people decided about records being one customer or not, and why.",
     "quarantine": "What people decided about rows that broke a rule.",
+    "creations": "Which record was created in which tool.",
     "sends": "What was written into which tool, and what became of it.",
 }
 STYLE = (

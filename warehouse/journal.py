@@ -62,7 +62,8 @@ TOPICS: Mapping[str, Mapping[str, str]] = {
         "value": "VARCHAR",
         "people": "BIGINT",
     },
-    # What a person said of two records: the newest word about a pair holds.
+    # What a person said of two records: the newest word about a pair holds. By us: that we created
+    # one of them for whom the other is of.
     "identity_overrides": {
         "format": "INTEGER",
         "recorded_at": "TIMESTAMP",
@@ -90,7 +91,7 @@ TOPICS: Mapping[str, Mapping[str, str]] = {
         "recorded_at": "TIMESTAMP",
         "run": "VARCHAR",
         "system": "VARCHAR",
-        "what": "VARCHAR",  # publish, restore
+        "what": "VARCHAR",  # publish, withdraw, create, restore
         "records": "BIGINT",  # that the tool has
         "due": "BIGINT",
         "skipped": "BIGINT",
@@ -115,6 +116,20 @@ TOPICS: Mapping[str, Mapping[str, str]] = {
         "before": "JSON",
         "detail": "VARCHAR",
         "answer": "VARCHAR",
+    },
+    # A record we created in a tool for a customer it did not have: an intent before, an outcome
+    # after.
+    "creations": {
+        "format": "INTEGER",
+        "recorded_at": "TIMESTAMP",
+        "run": "VARCHAR",
+        "system": "VARCHAR",
+        "customer_id": "VARCHAR",
+        "of_record": "VARCHAR",  # a record of the customer, as system/customers/key
+        "state": "VARCHAR",  # intent, created, found, refused, retry
+        "values": "JSON",
+        "record": "VARCHAR",  # the tool's own id
+        "detail": "VARCHAR",
     },
     # Whom we must know again, to hold them back: digests only (forgotten.py).
     "forgotten": {

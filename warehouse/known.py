@@ -24,7 +24,7 @@ CHANNELS = {
 
 
 def say_systems(connection: duckdb.DuckDBPyConnection, systems: Collection[System]) -> None:
-    """ops.systems: what models may know of systems.toml."""
+    """ops.systems and ops.publishing: what models may know of systems.toml."""
     names = {system.name for system in systems}
     rows = sorted(
         (s.name, s.kind, str(s.settings.get("channel", CHANNELS[s.kind])), _trust(s), _keys_of(s))
@@ -38,6 +38,9 @@ def say_systems(connection: duckdb.DuckDBPyConnection, systems: Collection[Syste
             )
     columns = "system VARCHAR, kind VARCHAR, channel VARCHAR, trust BIGINT, keys_of VARCHAR"
     _say(connection, "ops.systems", columns, rows)
+    given = sorted((s.name, list(s.audiences), s.create) for s in systems if s.publish)
+    columns = "system VARCHAR, audiences VARCHAR[], creates BOOLEAN"
+    _say(connection, "ops.publishing", columns, given)
 
 
 def _keys_of(system: System) -> str:

@@ -6,6 +6,7 @@ import duckdb
 
 from warehouse import tables, transaction
 
+TOPICS = ("publish_runs", "sends", "creations")
 RUNS = "select * exclude (format) from journal.publish_runs"
 # A row of a run has a line for what the tool had already, one for what stays, and of what was sent
 # an intent and an outcome: the last of these says what became of it.
@@ -27,12 +28,17 @@ ROWS = """
         max(recorded_at) as recorded_at
     from lines
     group by run, system, record
+    union all by name
+    select run, system, coalesce(record, customer_id) as record, customer_id,
+        if(state = 'retry', 'waiting', state) as state, 0::bigint as written, detail, recorded_at
+    from journal.creations
+    where state <> 'intent'
 """
 
 
 def say_published(connection: duckdb.DuckDBPyConnection) -> None:
     known = tables.versions(connection)
-    version = "/".join(known.get(f"journal.{topic}", "") for topic in ("publish_runs", "sends"))
+    version = "/".join(known.get(f"journal.{topic}", "") for topic in TOPICS)
     for name, query in (("ops.publish_runs", RUNS), ("ops.publish_rows", ROWS)):
         if known.get(name, "/") == version:
             continue

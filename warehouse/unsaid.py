@@ -72,6 +72,10 @@ def _of_sends(line: Mapping[str, Any], person: Person, erased: Erased) -> bool:
     return line.get("customer_id") == person.customer_id or record in person.references
 
 
+def _of_creations(line: Mapping[str, Any], person: Person, erased: Erased) -> bool:
+    return _of_sends(line, person, erased) or line["of_record"] in person.references
+
+
 def _of_quarantine(line: Mapping[str, Any], person: Person, erased: Erased) -> bool:
     return (
         line["table_name"] not in SALES
@@ -92,6 +96,7 @@ _ABOUT: Mapping[str, Callable[[Mapping[str, Any], Person, Erased], bool]] = {
     "customer_ids": _of_ids,
     "identity_overrides": _of_pair,
     "sends": _of_sends,
+    "creations": _of_creations,
     "quarantine": _of_quarantine,
     "identity_terms": _of_terms,
     "identity_shared": _of_terms,

@@ -24,6 +24,7 @@ from clients.shopify.token import Token, granter
 from systems import System
 
 VERSION = "2026-10"
+OUR_TAG = "kopru:"  # tags of customers that we write begin so
 ALL_ORDERS = "read_all_orders"
 HIDDEN = (
     "orders older than 60 days stay hidden without the scope read_all_orders. Ask Shopify for it "

@@ -100,7 +100,7 @@ class Objects(WebStore):
         if name == "date_of_birth":
             return customer.birth_date.isoformat() if customer.birth_date else ""
         if name == "hs_email_optout":
-            return "false" if customer.consent_email else "true"
+            return {True: "false", False: "true", None: ""}[customer.consent_email]
         return str(self.given.get(record, {}).get(name, ""))
 
     def deal(self, record: str, name: str) -> str:
@@ -166,7 +166,9 @@ class Objects(WebStore):
         if taken:
             raise exists(taken)
         record = self.new_id()
-        self.customers[record] = Customer(record, "", "", created_at=moment, updated_at=moment)
+        self.customers[record] = Customer(
+            record, "", "", created_at=moment, updated_at=moment, consent_email=None
+        )
         self._write(record, values)
         self.writes += 1
         return record

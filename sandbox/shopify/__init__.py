@@ -82,7 +82,7 @@ class Shopify(Roots):
         self.bucket = Bucket(bucket, restore, clock)
         self.scopes = set(SCOPES)
         self.tags, self.notes, self.metafield_types = {}, {}, {}
-        self.definitions, self.to_erase = Definitions(), set()
+        self.definitions, self.to_erase, self.unsubscribed = Definitions(), set(), set()
         self.products = products(self.orders.values())
         self.levels = levels(self.products.values())
         self.checkouts = checkouts(self.customers.values(), self.orders.values())
@@ -95,6 +95,7 @@ class Shopify(Roots):
             "customerUpdate": self._writing(self.customer_update),
             "customerRequestDataErasure": self._writing(self.data_erasure),
             "tagsAdd": self._writing(self.tags_add),
+            "tagsRemove": self._writing(self.tags_remove),
             "metafieldsSet": self._writing(self.metafields_set),
             "metafieldsDelete": self._writing(self.metafields_delete),
             "metafieldDefinitionCreate": self._writing(self.definition_create),

@@ -42,7 +42,7 @@ class Mutations(Nodes):
         if errors:
             return _refused("customer", errors)
         record = self.new_id()
-        self.customers[record] = Customer(record, "", "", created_at=now())
+        self.customers[record] = Customer(record, "", "", created_at=now(), consent_email=None)
         self._write(record, input)
         self.writes += 1
         return {"customer": self.customer_node(int(record)), "userErrors": []}
@@ -72,6 +72,18 @@ class Mutations(Nodes):
         fresh = [tag for tag in dict.fromkeys(tags) if tag not in kept]
         if fresh:
             kept.extend(fresh)
+            self.customers[record].updated_at = now()
+            self.writes += 1
+        return {"node": self.customer_node(int(record)), "userErrors": []}
+
+    def tags_remove(self, info: Any, id: str, tags: list[str]) -> Row:  # noqa: A002 - the schema's
+        record = self.owner(id)
+        if record is None:
+            return _refused("node", [{"field": ["id"], "message": "Customer does not exist"}])
+        kept = self.tags.get(record, [])
+        left = [tag for tag in kept if tag not in tags]
+        if left != kept:
+            self.tags[record] = left
             self.customers[record].updated_at = now()
             self.writes += 1
         return {"node": self.customer_node(int(record)), "userErrors": []}

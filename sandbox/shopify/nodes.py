@@ -23,9 +23,16 @@ PAID = {
 class Nodes(WebStore):
     tags: dict[str, list[str]]
     notes: dict[str, str]
+    unsubscribed: set[str]  # records that consented once
     refunds: dict[str, list[Refund]]
     metafield_types: dict[tuple[str, str], str]  # (record, namespace.key) -> type
     _order_counts: tuple[int, dict[str, int]] = (-1, {})
+
+    def change(self, record: str, *, touch: bool = True, **values: Any) -> None:
+        did = self.customers[record].consent_email
+        super().change(record, touch=touch, **values)
+        if did and not self.customers[record].consent_email:
+            self.unsubscribed.add(record)
 
     def customer_node(self, number: int) -> Row:
         record = str(number)
@@ -39,7 +46,7 @@ class Nodes(WebStore):
             "displayName": c.name or c.email,
             "email": c.email or None,
             "phone": c.phone or None,
-            "defaultEmailAddress": _email(c),
+            "defaultEmailAddress": _email(c, record in self.unsubscribed),
             "defaultPhoneNumber": _phone(c),
             "defaultAddress": lambda info: _address(c),
             "addressesV2": lambda info, **asked: _addresses(c, **asked),
@@ -160,10 +167,11 @@ def _phone(customer: Customer) -> Row | None:
     return {"phoneNumber": customer.phone, "smsMarketingConsent": consent}
 
 
-def _email(customer: Customer) -> Row | None:
+def _email(customer: Customer, unsubscribed: bool) -> Row | None:
     if not customer.email:
         return None
-    state = "SUBSCRIBED" if customer.consent_email else "NOT_SUBSCRIBED"
+    state = "UNSUBSCRIBED" if unsubscribed else "NOT_SUBSCRIBED"
+    state = "SUBSCRIBED" if customer.consent_email else state
     consent = {"marketingState": state, "marketingOptInLevel": None, "marketingUpdatedAt": None}
     return {"emailAddress": customer.email, **consent}
 

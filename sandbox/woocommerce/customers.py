@@ -61,7 +61,8 @@ class Customers(WebStore):
             "key": CONSENT,
             "value": "yes" if customer.consent_email else "no",
         }
-        meta = [consent, *self.meta.rows(record)]
+        asked = [] if customer.consent_email is None else [consent]
+        meta = [*asked, *self.meta.rows(record)]
         row: dict[str, Any] = customer_row(customer, self.roles.get(record, "customer"), meta, base)
         return row
 
@@ -76,7 +77,9 @@ class Customers(WebStore):
             raise Problem(400, "registration-error-email-exists", text)
         record = self.new_id()
         created = now()
-        self.customers[record] = Customer(record, "", "", email=email, created_at=created)
+        self.customers[record] = Customer(
+            record, "", "", email=email, created_at=created, consent_email=None
+        )
         self.forget_emails()
         self._write_customer(record, body)
         self.writes += 1

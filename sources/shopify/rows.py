@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from clients.shopify import Shopify
+from clients.shopify import OUR_TAG, Shopify
 from sources import Row
 from sources.shopify import queries
 from sources.shopify.kinds import REFUNDS, Child, Kind
@@ -30,6 +30,7 @@ def fetch(shop: Shopify, kind: Kind, keys: Sequence[str]) -> list[Row]:
 def complete(shop: Shopify, kind: Kind, nodes: list[Row]) -> list[Row]:
     """Rows with every child; where a page of children ended is nothing to keep."""
     for node in nodes:
+        untagged(node)
         for child in kind.children:
             node[child.name] = {"nodes": list(_children(shop, kind, child, node))}
     return refunded(shop, nodes) if kind.connection == "orders" else nodes
@@ -42,6 +43,12 @@ def refunded(shop: Shopify, orders: list[Row]) -> list[Row]:
     for order in orders:
         order["refunds"] = [found[r["id"]] for r in order["refunds"] if r["id"] in found]
     return orders
+
+
+def untagged(node: Row) -> None:
+    """Takes our own tags out of a row."""
+    if "tags" in node:
+        node["tags"] = [tag for tag in node["tags"] if not tag.startswith(OUR_TAG)]
 
 
 def theirs(child: Child, node: Row) -> bool:

@@ -17,7 +17,7 @@ import orjson
 
 from sources import Row
 from sources.shopify.kinds import Kind
-from sources.shopify.rows import theirs
+from sources.shopify.rows import theirs, untagged
 
 PARENT = "__parentId"
 
@@ -78,6 +78,7 @@ class Spool:
             return
         row: Row = orjson.loads(group[0][2])
         row.pop(PARENT, None)
+        untagged(row)
         row |= {child.name: {"nodes": []} for child in self.kind.children}
         for _, _, body in group[1:]:
             node = orjson.loads(body)

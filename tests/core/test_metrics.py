@@ -387,8 +387,3 @@ def test_what_is_foretold_goes_before_the_rule(house: House) -> None:
         inner join marts.customer_360 as customers using (customer_id) order by all"""
     )
     assert found == [("K1", "at_risk"), ("K3", "due_for_next_purchase")]
-
-
-def test_no_publisher_sends_audiences() -> None:
-    for file in sorted((TRANSFORMS.parent / "publishers").glob("*.py")):
-        assert "audiences" not in file.read_text(encoding="utf-8"), file.name

@@ -1,6 +1,6 @@
 -- One row per customer and audience they are in on the day of the build: since when, why, and by
--- which channels they may be addressed. Nothing sends it by itself. Kept as a table: it is asked
--- for by audience.
+-- which channels they may be addressed. What of it leaves is in activation.memberships. Kept as a
+-- table: it is asked for by audience.
 with customers as (
     select
         customers.*,

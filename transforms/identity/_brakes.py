@@ -22,7 +22,7 @@ GROUP = 4  # records: fewer say too little to be a group
 LARGE = 60  # profiles
 SURE = 10.0  # bits; a link as sure as this may make a group large
 ONE_WEAK = "one weak link between two groups"
-DEFINITE = ("said by a person", "merged by its system")
+DEFINITE = ("said by a person", "merged by its system", "created by us")
 
 
 @dataclass(frozen=True)

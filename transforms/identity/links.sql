@@ -1,10 +1,12 @@
 -- One row per two profiles that are held to be one: `rule` says by what, `weight` how surely, in
--- bits. What people said of two records and what their own system merged is beyond doubt.
+-- bits. What people said of two records, what their own system merged and what we created for a
+-- customer is beyond doubt.
 with latest as (
     select
         left_record,
         right_record,
-        arg_max(decision, recorded_at) as decision
+        arg_max(decision, recorded_at) as decision,
+        arg_max(decided_by, recorded_at) as decided_by
     from journal.identity_overrides
     group by all
 ),
@@ -48,7 +50,7 @@ overruled as (
     select
         least(lefts.profile, rights.profile) as l,
         greatest(lefts.profile, rights.profile) as r,
-        'said by a person' as rule,
+        if(latest.decided_by = 'Köprü', 'created by us', 'said by a person') as rule,
         settings.certain as weight
     from latest
     inner join people as lefts on latest.left_record = lefts.record
