@@ -79,6 +79,7 @@ def publish(
 ) -> dict[str, tuple[int, int, int]]:
     """Records due, values to be given and to be emptied, by kind; raises Failed unless all went."""
     from publishers import engine
+    from publishers.creating import Creations
     from publishers.ledger import Ledger
     from publishers.plan import plan
     from warehouse.journal import Journal
@@ -87,7 +88,9 @@ def publish(
     due = {}
     for kind, system in systems.items():
         module = importlib.import_module(f"publishers.{kind}")
-        rows = plan(places, module, system, Ledger(Journal(places.journal), system.name)).rows
+        journal = Journal(places.journal)
+        ledger, creations = Ledger(journal, system.name), Creations(journal, system.name)
+        rows = plan(places, module, system, ledger, creations).rows
         values = [value for row in rows for value in row.values.values()]
         emptied = sum(not value for value in values)
         due[kind] = len(rows), len(values) - emptied, emptied

@@ -129,14 +129,16 @@ def _last_sent(places: Places, size: int) -> None:
 
 def ours(folder: Path, size: int) -> Cost:
     import publishers.hubspot
+    from publishers.creating import Creations
     from publishers.ledger import Ledger
     from publishers.plan import plan
     from warehouse.journal import Journal
 
     places = Places.below(folder)
     with cost() as measured:
-        ledger = Ledger(Journal(places.journal), "crm")
-        planned = plan(places, publishers.hubspot, CRM, ledger)
+        journal = Journal(places.journal)
+        ledger, creations = Ledger(journal, "crm"), Creations(journal, "crm")
+        planned = plan(places, publishers.hubspot, CRM, ledger, creations)
     _prove(size, [row.record for row in planned.rows])
     cities = {tuple(row.values.items()) for row in planned.rows}
     if (cities, planned.of, planned.is_first) != ({(("city", "Van"),)}, size, False):

@@ -17,6 +17,8 @@ import publishers.plan
 import warehouse.ledger
 from contracts.typed import quoted
 from publishers import Due, Field
+from publishers.consent import Gate
+from publishers.creating import Creations
 from publishers.ledger import Ledger
 from publishers.plan import Plan, plan
 from systems import System
@@ -106,7 +108,7 @@ def by_line(
 ) -> tuple[Plan, Ledger]:
     """As it is without any SQL."""
     ledger = Ledger(journal, "crm")
-    found = Plan("crm", fields, is_first=not ledger.entries)
+    found = Plan("crm", fields, Gate(ledger.held), is_first=not ledger.entries)
     for record, values in sorted(wanted.items()):
         found.of += 1
         due = ledger.due(record, values["customer_id"], values, fields)
@@ -147,7 +149,8 @@ def test_the_same_is_due_whatever_the_build_knows(
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(publishers.plan, "promised_fields", lambda *_: fields)
         patched.setattr(publishers.plan, "served", company.served)
-        found = plan(company.places, MODULE, CRM, ledger, retry_refused=retry)
+        creations = Creations(company.journal, "crm")
+        found = plan(company.places, MODULE, CRM, ledger, creations, retry_refused=retry)
     by_hand, whole = by_line(company.journal, fields, wanted, retry)
     assert found.rows == by_hand.rows
     assert (found.skipped, found.of) == (by_hand.skipped, by_hand.of)
@@ -178,7 +181,8 @@ def planned(company: Company, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str
         patched.setattr(publishers.plan, "promised_fields", lambda *_: fields)
         patched.setattr(publishers.plan, "served", company.served)
         patched.setattr(company.journal, "records", reading)
-        found = plan(company.places, MODULE, CRM, Ledger(company.journal, "crm"))
+        ledger, creations = Ledger(company.journal, "crm"), Creations(company.journal, "crm")
+        found = plan(company.places, MODULE, CRM, ledger, creations)
     return [row.record for row in found.rows], read
 
 
