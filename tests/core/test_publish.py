@@ -40,7 +40,7 @@ class Tool:
         self.house = house
         self.missing: set[str] = set()
         self.holds: dict[str, dict[str, str | None]] = {}
-        self.batches: list[list[Due]] = []
+        self.given_batches: list[list[Due]] = []
         self.answer: Callable[[list[Due]], list[Outcome]] = self.accept
         importing = SimpleNamespace(import_module=lambda name: self)
         for module in (publishers.engine, publishers.restore):
@@ -66,7 +66,7 @@ class Tool:
         self.fields = fields
 
     def send(self, client: None, rows: list[Due]) -> list[Outcome]:
-        self.batches.append(rows)
+        self.given_batches.append(rows)
         return self.answer(rows)
 
     def accept(self, rows: list[Due]) -> list[Outcome]:
@@ -94,17 +94,17 @@ class Tool:
         return self
 
     def run(self, **options: Any) -> Published:
-        self.batches = []
+        self.given_batches = []
         done = publish(self.house.places, CRM, **{"approved_by": "oya", **options})
         if not done.dry_run and not done.asks:
             sent = done.accepted + done.refused + done.waiting
             assert done.due == sent + done.found + done.kept
-            assert sent == sum(len(batch) for batch in self.batches)
+            assert sent == sum(len(batch) for batch in self.given_batches)
         return done
 
     @property
     def sent(self) -> dict[str, dict[str, str | None]]:
-        return {row.record: dict(row.values) for batch in self.batches for row in batch}
+        return {row.record: dict(row.values) for batch in self.given_batches for row in batch}
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_only_changed_values_go_out_and_a_second_run_writes_nothing(tool: Tool) 
 
 def test_a_dry_run_sends_and_remembers_nothing(tool: Tool, house: House) -> None:
     tool.want(("1", "c_1", "İzmir", 2))
-    assert (tool.run(dry_run=True).due, tool.batches, tool.connects) == (1, [], 0)
+    assert (tool.run(dry_run=True).due, tool.given_batches, tool.connects) == (1, [], 0)
     assert states(house) == []
     assert tool.run().accepted == 1
 
