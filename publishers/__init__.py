@@ -12,7 +12,7 @@ A publisher is a module with
                                   function: the tool cannot be asked.
     send(client, rows) -> list[Outcome]      one Outcome per row, in any order
     calls(rows) -> int            write calls that `send` needs for them on a good day
-    batches(rows) -> batches of rows         where calls hold values rather than rows; else BATCH
+    in_batches(rows) -> batches of rows      where calls hold values rather than rows; else BATCH
 
 Activation models have `system`, `record` (the tool's own id of the customer), `customer_id`,
 then one column per field to send. Whose each field is, their contract says (policy.py).

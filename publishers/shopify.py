@@ -20,7 +20,7 @@ from publishers import Due, Field, Outcome, Values
 from publishers.batches import isolated
 from publishers.erasing import ASKED, NOT_POSSIBLE, Answer, attempted
 
-__all__ = ["BATCH", "MODEL", "batches", "calls", "connect", "erase", "prepare", "read", "send"]
+__all__ = ["BATCH", "MODEL", "calls", "connect", "erase", "in_batches", "prepare", "read", "send"]
 
 MODEL = "activation.shopify_customers"
 BATCH = 100
@@ -108,7 +108,7 @@ def read(client: Shopify, records: Sequence[str], names: Sequence[str]) -> dict[
     return found
 
 
-def batches(rows: Sequence[Due]) -> Iterator[list[Due]]:
+def in_batches(rows: Sequence[Due]) -> Iterator[list[Due]]:
     """Rows of which every call is full, and those that are left over last, together: so a run
     needs as few calls as all its values do."""
     alike: dict[tuple[int, int], list[Due]] = {}
