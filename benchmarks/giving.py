@@ -9,6 +9,7 @@ from warehouse import Places, meta, opened, snapshot, tables, transaction
 from warehouse.journal import Journal
 from warehouse.journaled import merge_journal
 from warehouse.known import store_as_of
+from warehouse.outgoing import Held
 from warehouse.serve import serve
 
 MODELS: Mapping[str, str] = {
@@ -50,7 +51,7 @@ def wanted(places: Places, systems: Mapping[str, str], size: int, city: str = CI
                 facts = FACTS.format(system=systems[kind], size=size, city=city)
                 connection.execute(f"create or replace table {model} as {facts}")
         store_as_of(connection, datetime.now(UTC).replace(tzinfo=None))
-        build = meta.describe(connection, [])
+        build = meta.describe(connection, [Held("activation", "activation", "1")])
         serve(places, connection, {}, build, {})
         with transaction(connection):
             snapshot.remember(connection, build)

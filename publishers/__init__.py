@@ -12,7 +12,7 @@ A publisher is a module with
                                   function: the tool cannot be asked.
     send(client, rows) -> list[Outcome]      one Outcome per row, in any order
     calls(rows) -> int            write calls that `send` needs for them on a good day
-    batches(rows) -> batches of rows         where calls hold values rather than rows; else BATCH
+    in_batches(rows) -> batches of rows      where calls hold values rather than rows; else BATCH
     find(client, emails)          with create: lower-case e-mail address -> record that has it
     create(client, rows) -> list[Outcome]
                                   of rows with contact values (creating.py), whose `record` is the

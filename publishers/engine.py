@@ -209,12 +209,12 @@ class Run:
         client = self.module.connect(self.system)
         self.module.prepare(client, self.fields)
         sent = 0
-        for batch in getattr(self.module, "batches", self._batches)(rows):
+        for batch in getattr(self.module, "in_batches", self._in_batches)(rows):
             self._batch(client, batch)
             sent += len(batch)
             log.info("%s: %d of %d rows done", self.system.name, sent, len(rows))
 
-    def _batches(self, rows: list[Due]) -> Iterator[list[Due]]:
+    def _in_batches(self, rows: list[Due]) -> Iterator[list[Due]]:
         size = self.module.BATCH
         return (rows[start : start + size] for start in range(0, len(rows), size))
 

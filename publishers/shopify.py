@@ -26,12 +26,12 @@ from publishers.shopify_people import MUTATIONS, audiences, create, find, owner,
 __all__ = [
     "BATCH",
     "MODEL",
-    "batches",
     "calls",
     "connect",
     "create",
     "erase",
     "find",
+    "in_batches",
     "prepare",
     "read",
     "send",
@@ -132,7 +132,7 @@ def _metafields(client: Shopify, records: Sequence[str], names: Sequence[str]) -
     return found
 
 
-def batches(rows: Sequence[Due]) -> Iterator[list[Due]]:
+def in_batches(rows: Sequence[Due]) -> Iterator[list[Due]]:
     """Rows of which every call is full, and those that are left over last, together: so a run
     needs as few calls as all its values do."""
     alike: dict[tuple[int, int], list[Due]] = {}
@@ -152,7 +152,7 @@ def batches(rows: Sequence[Due]) -> Iterator[list[Due]]:
 def calls(rows: Sequence[Due]) -> int:
     """25 values each, whosever they are."""
     counts = (len(_values(rows, cleared)) for cleared in (False, True))
-    tagged = (sum(AUDIENCES in row.values for row in batch) for batch in batches(rows))
+    tagged = (sum(AUDIENCES in row.values for row in batch) for batch in in_batches(rows))
     return sum(-(-count // MOST_VALUES) for count in counts) + sum(
         -(-count // MUTATIONS) for count in tagged
     )

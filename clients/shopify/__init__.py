@@ -30,6 +30,7 @@ HIDDEN = (
     "orders older than 60 days stay hidden without the scope read_all_orders. Ask Shopify for it "
     "in the app's API access settings, release a new version, and pull once with full."
 )
+ROUNDED = 1.0  # points: two computers' fractions of one may differ
 SCOPES = "query Scopes { currentAppInstallation { accessScopes { handle } } }"
 CHECK = """
 query Check {
@@ -131,7 +132,8 @@ class Bucket(Pace):
         """Before that query is sent."""
         if self.rate:
             has = self.has + (self.clock() - self.told_at) * self.rate
-            self.rest(max(0.0, (self.costs.get(text, self.cost) - has) / self.rate))
+            lacking = self.costs.get(text, self.cost) + ROUNDED - has
+            self.rest(max(0.0, lacking / self.rate))
 
     def spent(self, text: str, cost: Mapping[str, Any]) -> None:
         """`cost`: `extensions.cost` of an answer, in points."""
