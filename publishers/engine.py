@@ -67,6 +67,10 @@ class Published:
             )
         return None
 
+    def leave_waiting(self) -> None:
+        """Rows of which nothing was heard, because the run broke off before."""
+        self.waiting += self.due - sum(getattr(self, name) for name in COUNTS)
+
     def count(self, outcomes: Iterable[Outcome]) -> None:
         for outcome in outcomes:
             name = "waiting" if outcome.state == "retry" else outcome.state
@@ -139,7 +143,7 @@ def line(
 class Run:
     """One run over one tool: sends rows batch by batch, and counts what becomes of them in `done`.
 
-    `as_state`: what an accepted row is called in the ledger.
+    `restoring`: what stands there in the end is called `restored` in the ledger.
     """
 
     module: Any
@@ -147,17 +151,20 @@ class Run:
     ledger: Ledger
     fields: Mapping[str, Field]
     done: Published
-    as_state: State = "accepted"
+    restoring: bool = False
     name: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}")
 
     def send(self, rows: list[Due]) -> None:
-        client = self.module.connect(self.system)
-        self.module.prepare(client, self.fields)
-        sent = 0
-        for batch in _batches(rows, self.module.BATCH):
-            self._batch(client, batch)
-            sent += len(batch)
-            log.info("%s: %d of %d rows done", self.system.name, sent, len(rows))
+        try:
+            client = self.module.connect(self.system)
+            self.module.prepare(client, self.fields)
+            sent = 0
+            for batch in _batches(rows, self.module.BATCH):
+                self._batch(client, batch)
+                sent += len(batch)
+                log.info("%s: %d of %d rows done", self.system.name, sent, len(rows))
+        finally:
+            self.done.leave_waiting()
 
     def _batch(self, client: Any, rows: list[Due]) -> None:
         try:
@@ -167,7 +174,7 @@ class Run:
             return
         parts = {row.record: self._parted(row, holds.get(row.record)) for row in rows}
         settled = [
-            (part, Outcome(part.record, state))
+            (part, self._called(Outcome(part.record, state)))
             for by_state in parts.values()
             for state, part in by_state.items()
             if state in ("found", "kept")
@@ -203,7 +210,9 @@ class Run:
         return {state: replace(row, values=values) for state, values in parts.items()}
 
     def _called(self, outcome: Outcome) -> Outcome:
-        return replace(outcome, state=self.as_state) if outcome.state == "accepted" else outcome
+        """Also what a run that broke off had put back already."""
+        stands = outcome.state in ("accepted", "found")
+        return replace(outcome, state="restored") if self.restoring and stands else outcome
 
 
 def _one_each(rows: Mapping[str, Due], outcomes: list[Outcome]) -> list[Outcome]:

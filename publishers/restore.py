@@ -41,7 +41,7 @@ def restore(
         system.name, len(rows), planned.values, dry_run=not apply, preview=planned.told()
     )
     if apply and rows:
-        sending = Run(module, system, ledger, fields, done, as_state="restored")
+        sending = Run(module, system, ledger, fields, done, restoring=True)
         try:
             sending.send(rows)
         finally:

@@ -129,6 +129,7 @@ class Till(Store):
         record = row.pop(KEY, None)
         if record not in self.customers:
             return
+        self.arrive(record, row)
         before = self.given.get(record, {})
         if any(before.get(name) != value for name, value in row.items()):
             self.writes += 1

@@ -6,7 +6,20 @@ import duckdb
 
 from warehouse import tables, transaction
 
-RUNS = "select * exclude (format) from journal.publish_runs"
+# A run that was killed left no line of its own.
+RUNS = """
+    select * exclude (format) from journal.publish_runs
+    union all by name
+    select run, system, 'open' as what, count(*) as due,
+        count(*) filter (where state in ('accepted', 'restored')) as accepted,
+        count(*) filter (where state = 'found') as found,
+        count(*) filter (where state = 'kept') as kept,
+        count(*) filter (where state = 'refused') as refused,
+        count(*) filter (where state in ('open', 'waiting')) as waiting,
+        max(recorded_at) as recorded_at
+    from ops.publish_rows anti join journal.publish_runs using (run, system)
+    group by run, system
+"""
 # A row of a run has a line for what the tool had already, one for what stays, and of what was sent
 # an intent and an outcome: the last of these says what became of it.
 ROWS = """
@@ -33,7 +46,7 @@ ROWS = """
 def say_published(connection: duckdb.DuckDBPyConnection) -> None:
     known = tables.versions(connection)
     version = "/".join(known.get(f"journal.{topic}", "") for topic in ("publish_runs", "sends"))
-    for name, query in (("ops.publish_runs", RUNS), ("ops.publish_rows", ROWS)):
+    for name, query in (("ops.publish_rows", ROWS), ("ops.publish_runs", RUNS)):
         if known.get(name, "/") == version:
             continue
         with transaction(connection):
