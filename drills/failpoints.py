@@ -86,10 +86,8 @@ PUBLISH = {
     "publish.ending": Point("warehouse.journal:Journal", "append", BEFORE, "publish_runs"),
     "publish.ended": Point("warehouse.journal:Journal", "append", about="publish_runs"),
 }
-CALLS = {  # in the middle of a batch: every call of a protocol
-    "http.asking": Point("requests:Session", "request", BEFORE),
-    "http.asked": Point("requests:Session", "request"),
-}
+# In the middle of a batch: each call of a protocol.
+CALLS = {"http.asked": Point("requests:Session", "request")}
 PLACING = {
     "sftp.placing": Point("paramiko:SFTPClient", "putfo", BEFORE),
     "sftp.aside": Point("paramiko:SFTPClient", "putfo"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -20,27 +21,31 @@ from publishers import Due, Field, Outcome, State, Values
 from publishers.ledger import Ledger
 from publishers.plan import Plan, plan
 from publishers.policy import decide
+from publishers.settling import Settled, settle
 from systems import System
 from warehouse import Places
 from warehouse.journal import Journal
+from warehouse.locks import writing_to
 
 log = logging.getLogger(__name__)
 REFUSED_SHARE = 0.05
 NAMED = 10
-COUNTS = ("accepted", "found", "kept", "refused", "waiting")
+COUNTS = ("accepted", "placed", "found", "kept", "refused", "waiting")
 
 
 @dataclass
 class Published:
-    """Once sent, due = accepted + found + kept + refused + waiting. `found`: the tool had it
-    already. `kept`: its own value stays, by policy. `skipped`: refused before, unchanged.
-    `asks`: nothing was sent, because a person has to look at this first."""
+    """Once sent, due = accepted + placed + found + kept + refused + waiting. `placed`: the tool
+    will say (settling.py). `found`: the tool had it already. `kept`: its own value stays, by
+    policy. `skipped`: refused before, unchanged. `asks`: nothing was sent, because a person has to
+    look at this first. `settled`: what was heard of earlier runs' rows."""
 
     system: str
     due: int = 0
     values: int = 0
     skipped: int = 0
     accepted: int = 0
+    placed: int = 0
     found: int = 0
     kept: int = 0
     refused: int = 0
@@ -49,19 +54,27 @@ class Published:
     asks: str = ""
     preview: str = ""
     refusals: list[str] = field(default_factory=list)
+    settled: Settled = field(default_factory=Settled)
 
     @property
     def problem(self) -> str | None:
         """Why the run must be red, or None."""
-        named = "; ".join(self.refusals[:NAMED])
+        own = self._problem()
+        return " ".join([*([own] if own else []), *self.settled.problems]) or None
+
+    def _problem(self) -> str | None:
+        refusals = [*self.settled.refusals, *self.refusals]
+        named = "; ".join(refusals[:NAMED])
+        told = self.due + self.settled.rows
         if self.waiting:
             return (
                 f"{self.system}: of {self.waiting} of {self.due} rows nobody knows whether they "
                 f"arrived ({named}). The next run looks first, and sends what is not there."
             )
-        if self.due and self.refused / self.due > REFUSED_SHARE:
+        refused = self.refused + len(self.settled.refusals)
+        if told and refused / told > REFUSED_SHARE:
             return (
-                f"{self.system}: {self.refused} of {self.due} rows were refused, more than "
+                f"{self.system}: {refused} of {told} rows were refused, more than "
                 f"{REFUSED_SHARE:.0%}: {named}. Mend these records in {self.system}; the rest "
                 "was written."
             )
@@ -92,10 +105,18 @@ def publish(
     nothing and asks, until it is `approved_by` somebody.
 
     Raises FileNotFoundError when nothing was served yet, ClientError when the tool cannot be
-    reached at all.
+    reached at all, Taken while another writes to it for longer than we wait.
     """
+    with nullcontext() if dry_run else writing_to(places, system.name):
+        return _published(places, system, dry_run, retry_refused, approved_by)
+
+
+def _published(
+    places: Places, system: System, dry_run: bool, retry_refused: bool, approved_by: str
+) -> Published:
     module = importlib.import_module(f"publishers.{system.kind}")
     journal = Journal(places.journal)
+    settled = Settled() if dry_run else settle(journal, module, system, again=retry_refused)
     ledger = Ledger(journal, system.name)
     planned = plan(places, module, system, ledger, retry_refused=retry_refused)
     why = "; ".join(planned.surprises)
@@ -106,6 +127,7 @@ def publish(
         skipped=planned.skipped,
         dry_run=dry_run,
         preview=planned.told(),
+        settled=settled,
     )
     log.info("%s: %d records due, %d values", system.name, done.due, done.values)
     if dry_run or not planned.rows:
@@ -211,7 +233,7 @@ class Run:
 
     def _called(self, outcome: Outcome) -> Outcome:
         """Also what a run that broke off had put back already."""
-        stands = outcome.state in ("accepted", "found")
+        stands = outcome.state in ("accepted", "placed", "found")
         return replace(outcome, state="restored") if self.restoring and stands else outcome
 
 

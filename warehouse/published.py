@@ -12,6 +12,7 @@ RUNS = """
     union all by name
     select run, system, 'open' as what, count(*) as due,
         count(*) filter (where state in ('accepted', 'restored')) as accepted,
+        count(*) filter (where state = 'placed') as placed,
         count(*) filter (where state = 'found') as found,
         count(*) filter (where state = 'kept') as kept,
         count(*) filter (where state = 'refused') as refused,
@@ -21,22 +22,23 @@ RUNS = """
     group by run, system
 """
 # A row of a run has a line for what the tool had already, one for what stays, and of what was sent
-# an intent and an outcome: the last of these says what became of it.
+# an intent and an outcome, or two where the tool answers later: the last of these says what became
+# of it.
 ROWS = """
     with lines as (
-        select *, list_position(['found', 'kept', 'intent'], state) as place
+        select *, list_position(['found', 'kept', 'intent', 'placed'], state) as place
         from journal.sends
     )
     select run, system, record, any_value(customer_id) as customer_id,
-        case arg_max(state, coalesce(place, 4))
+        case arg_max(state, coalesce(place, 5))
             when 'intent' then 'open' when 'retry' then 'waiting'
-            else arg_max(state, coalesce(place, 4))
+            else arg_max(state, coalesce(place, 5))
         end as state,
         coalesce(
             sum(len(json_keys("values")))
                 filter (where state in ('accepted', 'found', 'restored')), 0
         )::bigint as written,
-        arg_max(detail, coalesce(place, 4)) as detail,
+        arg_max(detail, coalesce(place, 5)) as detail,
         max(recorded_at) as recorded_at
     from lines
     group by run, system, record

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -75,18 +76,18 @@ class Giving:
 
     def serve(self, rows: dict[str, Values]) -> Giving:
         schema, _, table = self.kind.publisher.MODEL.partition(".")
-        columns = load(HERE / "activation.odcs.yaml").tables[table].columns
+        columns = _columns(table)
         self.places.serving.mkdir(parents=True, exist_ok=True)
         aside = self.places.serving / ".desk.duckdb"
         with memory() as connection:
             connection.execute(f"attach '{aside}' as desk; create schema desk.{schema}")
-            shape = ", ".join(f"{column.name} {column.type}" for column in columns)
+            shape = ", ".join(f"{name} {type_}" for name, type_ in columns.items())
             connection.execute(f"create table desk.{schema}.{table} ({shape})")
             for record, row in rows.items():
                 known = {**row, "system": self.system.name, "record": record}
                 connection.execute(
                     f"insert into desk.{schema}.{table} values ({', '.join('?' * len(columns))})",
-                    [known.get(column.name) for column in columns],
+                    [known.get(name) for name in columns],
                 )
         aside.replace(self.places.serving / "desk.duckdb")
         self.wanted = rows
@@ -201,6 +202,13 @@ def running(kind: Kind, customers: int) -> Iterator[Running]:
             for record in found.store.customers:
                 found.store.members[record] = {"note_public": NOTE, "fax": f"0232{record}"}
         yield found
+
+
+@cache
+def _columns(table: str) -> dict[str, str]:
+    """Of an activation model, as its contract has them."""
+    contract = load(HERE / "activation.odcs.yaml")
+    return {column.name: column.type for column in contract.tables[table].columns}
 
 
 def _chosen(row: Values, names: tuple[str, ...]) -> Values:
