@@ -96,12 +96,12 @@ def _said(waiting: Mapping[Place, Line], heard: Heard) -> dict[Place, tuple[Line
     told: dict[str, dict[str, Outcome]] = {}
     for file, outcome in heard.outcomes:
         told.setdefault(outcome.record, {})[file] = outcome
-    found = {}
+    found: dict[Place, tuple[Line, Outcome]] = {}
     taken: dict[str, set[str]] = {}
-    for place, line in reversed(waiting.items()):
+    for place, line in reversed([*waiting.items()]):
         later = taken.setdefault(place.record, set())
         values = {name: value for name, value in line["values"].items() if name not in later}
-        later |= line["values"].keys()
+        later.update(line["values"])
         answers = [file for file in told.get(place.record, ()) if file >= place.file]
         if answers:
             found[place] = ({**line, "values": values}, told[place.record][min(answers)])

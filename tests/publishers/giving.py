@@ -109,8 +109,12 @@ class Giving:
     def restore(self, run: str, *, apply: bool = True) -> Published:
         return restore(self.places, self.system, run, by=BY, why="it was wrong", apply=apply)
 
+    def lines(self, topic: str) -> list[dict[str, Any]]:
+        """Of the journal, in their order."""
+        return [*Journal(self.places.journal).records(topic)]
+
     def last_run(self) -> str:
-        [*_, last] = Journal(self.places.journal).records("publish_runs")
+        [*_, last] = self.lines("publish_runs")
         return str(last["run"])
 
     def holds(self, record: str) -> Values:
