@@ -104,7 +104,7 @@ def _put_back(
             "it was left as it is. Look at these fields there."
         )
     field = _rule(client)["field"]
-    back = {name: before.get(name) for name in {*changed, field}}
+    back = {name: before.get(name) or "" for name in {*changed, field}}
     _replace(client, {**now, **back})
     left = _differing(client, {**now, **back}, _record(client, record))
     if left:

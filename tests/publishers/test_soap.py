@@ -233,7 +233,7 @@ def test_lists_types_and_empty_members_go_back_as_they_came(
 ) -> None:
     parts = whole(io.BytesIO(RECORD.format("").encode()))
     monkeypatch.setattr(client, "read", lambda *arguments: parts)
-    print(send(client, [due("2", a="1")]))
+    send(client, [due("2", a="1")])
     _, arguments = wire.request(nested[0])
     found = arguments["thirdparty"]
     assert found["note_public"] == "[Köprü] a=1"
