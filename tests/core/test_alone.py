@@ -30,15 +30,18 @@ fork = multiprocessing.get_context("fork")
 
 @contextmanager
 def elsewhere(work: Callable[[], Any], hold: Callable[[Callable[[], None]], None]) -> Iterator[Any]:
-    """Another process that works and comes to a halt; yields what lets it go on.
+    """Another process that works and comes to a halt; yields it, and what lets it go on.
 
     `hold`: makes the work call the function it is given in the middle.
     """
-    reached, go = fork.Event(), fork.Event()
+    here, there = fork.Pipe()  # an event would wait for one who was killed while waiting for it
 
     def halt() -> None:
-        reached.set()
-        go.wait(60)
+        there.send("halted")
+        there.poll(60)
+
+    def go() -> None:
+        here.send("go on")
 
     def live() -> None:
         hold(halt)
@@ -49,11 +52,11 @@ def elsewhere(work: Callable[[], Any], hold: Callable[[Callable[[], None]], None
     process = fork.Process(target=live)
     process.start()
     gc.unfreeze()
-    assert reached.wait(60)
+    assert here.poll(60)
     try:
         yield process, go
     finally:
-        go.set()
+        go()
         process.join(60)
 
 
@@ -125,7 +128,7 @@ def test_who_waits_goes_on_when_the_other_is_done(
     monkeypatch.setattr(locks, "EVERY", 0.01)
     monkeypatch.setattr(locks.log, "disabled", False)
     with elsewhere(tool.run, sending(tool)) as (_, go):
-        told = _Told("is being written to by another process, which is waited for", go.set)
+        told = _Told("is being written to by another process, which is waited for", go)
         locks.log.addHandler(told)
         monkeypatch.setattr(locks.log, "level", logging.INFO)
         try:

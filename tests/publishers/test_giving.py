@@ -17,7 +17,7 @@ from drills import failpoints
 from publishers.engine import COUNTS, Published
 from publishers.ledger import Ledger
 from tests.core.test_failpoints import ended
-from tests.kinds import KINDS, Running
+from tests.kinds import KINDS, Kind, Running
 from tests.publishers.giving import Giving, running
 from warehouse import Places
 
@@ -38,8 +38,20 @@ OPEN = {
     "soap": ("html", "slow_done"),
     "files": ("slow_done",),
 }
-POINTS = (*failpoints.PUBLISH, *failpoints.CALLS, *failpoints.PLACING)
 JOURNAL = ("journal.written", "journal.placed")
+TAKING_BACK = ("publish.intended", "publish.answered", "publish.recorded")
+# The engine is the same for all: it dies everywhere with a tool that can be asked and with one that
+# cannot. Each protocol dies at each of its calls.
+ENGINE = [kind for kind in KINDS if kind.name in ("woocommerce", "files")]
+KILLED = [
+    *((kind, point) for kind in ENGINE for point in (*failpoints.PUBLISH, *JOURNAL)),
+    *(
+        (kind, point)
+        for kind in KINDS
+        for point in (failpoints.CALLS if kind.publisher.read else failpoints.PLACING)
+    ),
+]
+KILLED_TAKING_BACK = [(kind, point) for kind in ENGINE for point in TAKING_BACK]
 
 
 @pytest.fixture(params=KINDS, ids=lambda kind: kind.name, scope="module")
@@ -140,12 +152,15 @@ def test_a_bad_row_stops_nobody_and_is_left_alone(tool: Giving) -> None:
     assert accounted(tool) == [ROWS, 1]
 
 
-@pytest.mark.parametrize("point", [*POINTS, *JOURNAL])
+def of_kinds(pairs: list[tuple[Kind, str]]) -> pytest.MarkDecorator:
+    named = [pytest.param(kind, point, id=f"{kind.name}-{point}") for kind, point in pairs]
+    return pytest.mark.parametrize(("served", "point"), named, indirect=["served"])
+
+
+@of_kinds(KILLED)
 def test_killed_anywhere_the_next_run_makes_it_good(tool: Giving, point: str) -> None:
-    if point in (failpoints.CALLS if not tool.reads else failpoints.PLACING):
-        pytest.skip("another protocol")
     own: dict[str, Any] = {}
-    for hit in count(1) if point in POINTS else (1, 2):
+    for hit in (1, 2) if point in JOURNAL else count(1):
         own |= tool.want(hit, ROWS).theirs()
         died = ended(partial(failpoints.arm, point, hit), tool.publish)
         if died == 0:
@@ -297,7 +312,7 @@ def test_what_a_run_wrote_is_put_back_and_stays_so(tool: Giving) -> None:
     accounted(tool)
 
 
-@pytest.mark.parametrize("point", ["publish.intended", "publish.answered", "publish.recorded"])
+@of_kinds(KILLED_TAKING_BACK)
 @pytest.mark.parametrize("hit", [1, 2])
 def test_taking_back_that_was_killed_is_ended_by_doing_it_again(
     tool: Giving, point: str, hit: int
