@@ -15,7 +15,7 @@ from pathlib import Path
 
 NAMES = (
     *("contacts", "orders", "moving", "stream"),
-    *("crash", "readers", "growth", "ids", "echo", "bi"),
+    *("crash", "publish", "readers", "growth", "ids", "echo", "bi"),
 )
 
 

@@ -99,7 +99,7 @@ def drill(folder: Path, size: int, kills: int, seed: int) -> dict[str, Any]:
                 say(f"{number} of {len(deaths)}: {death.named}: {problems or 'whole'}")
     return {
         "customers": size,
-        "points": len(failpoints.POINTS),
+        "points": sum(map(len, failpoints.STEPS.values())),
         "killed": len(deaths) - moments,
         "random": moments,
         "broken": broken,

@@ -74,7 +74,30 @@ STEPS: Mapping[str, Mapping[str, Point]] = {
     "load": LOAD,
     "build": {**BUILD, **SERVE, **JOURNAL},
 }
-POINTS = {name: point for points in STEPS.values() for name, point in points.items()}
+# Of a run that gives values back to a tool, in their order.
+PUBLISH = {
+    "publish.planned": Point("publishers.engine", "plan"),
+    "publish.reading": Point("publishers.engine:Run", "_held", BEFORE),
+    "publish.read": Point("publishers.engine:Run", "_held"),
+    "publish.intending": Point("publishers.ledger:Ledger", "intend", BEFORE),
+    "publish.intended": Point("publishers.ledger:Ledger", "intend"),
+    "publish.answered": Point("publishers.engine", "_one_each", BEFORE),
+    "publish.recorded": Point("publishers.ledger:Ledger", "record"),
+    "publish.ending": Point("warehouse.journal:Journal", "append", BEFORE, "publish_runs"),
+    "publish.ended": Point("warehouse.journal:Journal", "append", about="publish_runs"),
+}
+# In the middle of a batch: each call of a protocol.
+CALLS = {"http.asked": Point("requests:Session", "request")}
+PLACING = {
+    "sftp.placing": Point("paramiko:SFTPClient", "putfo", BEFORE),
+    "sftp.aside": Point("paramiko:SFTPClient", "putfo"),
+    "sftp.placed": Point("paramiko:SFTPClient", "posix_rename"),
+}
+POINTS = {
+    name: point
+    for points in (*STEPS.values(), PUBLISH, CALLS, PLACING)
+    for name, point in points.items()
+}
 
 
 def die() -> None:

@@ -70,6 +70,8 @@ def _published(done: Any) -> dict[str, Any]:
     log.info(done.preview)
     if done.asks:
         log.warning("%s: nothing was written yet, a person has to look: %s", done.system, done.asks)
-    if done.problem:
+    if done.problem and done.asks:  # red, nobody could be asked
+        log.warning(done.problem)
+    elif done.problem:
         raise (AirflowException if done.is_open else AirflowFailException)(done.problem)
     return asdict(done)

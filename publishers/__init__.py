@@ -20,6 +20,11 @@ A publisher is a module with
     told_no(client, records)      optional: record -> channels (email, sms, call) on which the tool
                                   itself heard a no to marketing
 
+and, where a program answers later, to rows that `send` calls placed (settling.py),
+
+    patience(system) -> timedelta | None     after which silence is a problem; None: no answers
+    heard(system, names) -> Heard            what is answered by now to these `Outcome.answer`s
+
 Activation models have `system`, `record` (the tool's own id of the customer), `customer_id`,
 then one column per field to send. Whose each field is, their contract says (policy.py).
 """
@@ -59,18 +64,29 @@ class Due:
     current: Values = field(default_factory=dict)
 
 
-State = Literal["intent", "accepted", "refused", "retry", "found", "kept", "restored", "created"]
+State = Literal[
+    "intent", "accepted", "refused", "retry", "placed", "found", "kept", "restored", "created"
+]
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What became of one row; `detail` is the vendor's words, `answer` its id for the write.
 
-    A publisher says accepted, refused or retry (nobody knows); the engine also found (the tool had
-    it already) and kept (the tool's own value stays, by policy).
+    A publisher says accepted, refused, retry (nobody knows) or placed (the tool will say); the
+    engine also found (the tool had it already) and kept (the tool's own value stays, by policy).
     """
 
     record: str
     state: State
     detail: str = ""
     answer: str = ""
+
+
+@dataclass
+class Heard:
+    """Late answers: what they are to (`Outcome.answer`), and what they say of a record.
+    `problems`: what of them cannot be read, and why."""
+
+    outcomes: list[tuple[str, Outcome]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -22,83 +23,14 @@ from publishers.creating import Creating, Creations
 from publishers.ledger import Ledger
 from publishers.plan import Plan, plan
 from publishers.policy import decide
+from publishers.published import COUNTS, Published
+from publishers.settling import Settled, settle
 from systems import System
 from warehouse import Places
 from warehouse.journal import Journal
+from warehouse.locks import writing_to
 
 log = logging.getLogger(__name__)
-REFUSED_SHARE = 0.05
-NAMED = 10
-COUNTS = ("accepted", "found", "kept", "refused", "waiting")
-
-
-@dataclass
-class Published:
-    """Once sent, due = accepted + found + kept + refused + waiting. `found`: the tool had it
-    already. `kept`: its own value stays, by policy. `skipped`: refused before, unchanged.
-    `withdrawn`: rows that let go of what their customers do not agree to any more, sent before
-    anything else. `created`: new records; `there`: customers not created, for the tool has their
-    e-mail address. `held_back`: why nothing of marketing was added.
-    `asks`: nothing else was sent, because a person has to look at this first."""
-
-    system: str
-    due: int = 0
-    values: int = 0
-    skipped: int = 0
-    accepted: int = 0
-    found: int = 0
-    kept: int = 0
-    refused: int = 0
-    waiting: int = 0
-    withdrawn: int = 0
-    not_withdrawn: int = 0
-    created: int = 0
-    there: int = 0
-    not_created: str = ""
-    open_creations: int = 0
-    held_back: str = ""
-    dry_run: bool = False
-    asks: str = ""
-    preview: str = ""
-    refusals: list[str] = field(default_factory=list)
-
-    @property
-    def problem(self) -> str | None:
-        """Why the run must be red, or None."""
-        named = "; ".join(self.refusals[:NAMED])
-        if self.not_withdrawn:
-            return (
-                f"{self.system}: {self.not_withdrawn} records may still say what their customers "
-                f"do not agree to any more ({named}). The next run tries again; until then take "
-                f"them out of your campaigns in {self.system} by hand."
-            )
-        if self.not_created:
-            return f"Of records to be created: {self.not_created}"
-        if self.waiting:
-            return (
-                f"{self.system}: of {self.waiting} of {self.due} rows nobody knows whether they "
-                f"arrived ({named}). The next run looks first, and sends what is not there."
-            )
-        if self.due and self.refused / self.due > REFUSED_SHARE:
-            return (
-                f"{self.system}: {self.refused} of {self.due} rows were refused, more than "
-                f"{REFUSED_SHARE:.0%}: {named}. Mend these records in {self.system}; the rest "
-                "was written."
-            )
-        return None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the next run may settle what is not known."""
-        return bool(self.waiting or self.not_withdrawn or self.open_creations)
-
-    def count(self, outcomes: Iterable[Outcome]) -> None:
-        for outcome in outcomes:
-            name = "waiting" if outcome.state == "retry" else outcome.state
-            setattr(self, name, getattr(self, name) + 1)
-            if outcome.state in ("refused", "retry"):
-                self.refusals.append(f"record {outcome.record}: {outcome.detail}")
-                log.warning("%s: record %s: %s", self.system, outcome.record, outcome.detail)
 
 
 def publish(
@@ -113,10 +45,18 @@ def publish(
     nothing and asks, until it is `approved_by` somebody.
 
     Raises FileNotFoundError when nothing was served yet, ClientError when the tool cannot be
-    reached at all.
+    reached at all, Taken while another writes to it for longer than we wait.
     """
+    with nullcontext() if dry_run else writing_to(places, system.name):
+        return _published(places, system, dry_run, retry_refused, approved_by)
+
+
+def _published(
+    places: Places, system: System, dry_run: bool, retry_refused: bool, approved_by: str
+) -> Published:
     module = importlib.import_module(f"publishers.{system.kind}")
     journal = Journal(places.journal)
+    settled = Settled() if dry_run else settle(journal, module, system, again=retry_refused)
     ledger = Ledger(journal, system.name)
     creations = Creations(journal, system.name)
     look = partial(plan, places, module, system, ledger, creations, retry_refused=retry_refused)
@@ -139,6 +79,7 @@ def publish(
         held_back=planned.gate.stale,
         dry_run=dry_run,
         preview=planned.told(),
+        settled=settled,
     )
     log.info("%s: %d records due, %d values", system.name, done.due, done.values)
     if done.held_back:
@@ -166,7 +107,7 @@ def publish(
 class Run:
     """One run over one tool: sends rows batch by batch, and counts what becomes of them in `done`.
 
-    `as_state`: what an accepted row is called in the ledger.
+    `restoring`: what stands there in the end is called `restored` in the ledger.
     """
 
     module: Any
@@ -175,7 +116,7 @@ class Run:
     fields: Mapping[str, Field]
     done: Published
     gate: Gate
-    as_state: State = "accepted"
+    restoring: bool = False
     name: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}")
 
     def journaled(
@@ -192,6 +133,7 @@ class Run:
         try:
             (send or self.send)(rows)
         finally:
+            self.done.leave_waiting()
             said = {
                 "run": self.name,
                 "system": self.done.system,
@@ -230,7 +172,7 @@ class Run:
         self.done.count(Outcome(row.record, "kept") for row in allowed if not row.values)
         parts = {row.record: self._parted(row, holds.get(row.record)) for row in left}
         settled = [
-            (part, Outcome(part.record, state))
+            (part, self._called(Outcome(part.record, state)))
             for by_state in parts.values()
             for state, part in by_state.items()
             if state in ("found", "kept")
@@ -266,7 +208,9 @@ class Run:
         return {state: replace(row, values=values) for state, values in parts.items()}
 
     def _called(self, outcome: Outcome) -> Outcome:
-        return replace(outcome, state=self.as_state) if outcome.state == "accepted" else outcome
+        """Also what a run that broke off had put back already."""
+        stands = outcome.state in ("accepted", "placed", "found")
+        return replace(outcome, state="restored") if self.restoring and stands else outcome
 
 
 def _one_each(rows: Mapping[str, Due], outcomes: list[Outcome]) -> list[Outcome]:

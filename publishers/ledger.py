@@ -132,15 +132,14 @@ class Ledger:
     def _apply(self, record: str, state: str, values: Values | str) -> None:
         given = dict(json.loads(values) if isinstance(values, str) else values)
         entry = self.entries.setdefault(record, Entry())
-        if state in ("intent", "retry"):
+        if state in ("intent", "retry", "refused"):  # some of a refused row may have been taken
             entry.unsure.update(given)
+            entry.refused = given if state == "refused" else entry.refused
             return
         entry.unsure.difference_update(given)
-        if state == "refused":
-            entry.refused = given
-        elif state == "kept":
+        if state == "kept":
             entry.declined.update(given)
-        else:  # accepted, found, restored
+        else:  # accepted, placed, found, restored
             ours = {name: entry.values.get(name) for name in given}
             entry.values.update(given)
             entry.refused = None

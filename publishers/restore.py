@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Collection, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
 from publishers import Due
 from publishers.consent import gate_of
-from publishers.engine import Published, Run
+from publishers.engine import Run
 from publishers.ledger import Ledger
 from publishers.plan import Plan, promised_fields
+from publishers.published import Published
 from systems import System
 from warehouse import Places
 from warehouse.journal import Journal
+from warehouse.locks import writing_to
 
 RECENT = 5
+WROTE = ("accepted", "placed")
 
 
 def restore(
@@ -25,10 +29,18 @@ def restore(
     """Of that run and all later ones. What somebody edited since stays (`kept`), and what was put
     back is not sent again until our value is another. Without `apply` nothing is sent.
 
-    Raises ValueError for a run that wrote nothing, ClientError when the tool cannot be reached.
+    Raises ValueError for a run that wrote nothing, ClientError when the tool cannot be reached,
+    Taken while another writes to it for longer than we wait.
     """
     if not why.strip():
         raise ValueError("Say why: whoever looks at the record later will ask.")
+    with writing_to(places, system.name) if apply else nullcontext():
+        return _restored(places, system, run, by, why, apply)
+
+
+def _restored(
+    places: Places, system: System, run: str, by: str, why: str, apply: bool
+) -> Published:
     module = importlib.import_module(f"publishers.{system.kind}")
     journal = Journal(places.journal)
     ledger = Ledger(journal, system.name)
@@ -46,7 +58,7 @@ def restore(
         system.name, len(rows), planned.values, dry_run=not apply, preview=planned.told()
     )
     if apply and rows:
-        sending = Run(module, system, ledger, fields, done, gate, as_state="restored")
+        sending = Run(module, system, ledger, fields, done, gate, restoring=True)
         sending.journaled(journal, rows, "restore", planned, by, why)
     return done
 
@@ -58,7 +70,7 @@ def _rows(
     customers: dict[str, str] = {}
     runs = set()
     for sent in journal.records("sends"):
-        if sent["system"] != system or sent["state"] != "accepted":
+        if sent["system"] != system or sent["state"] not in WROTE:
             continue
         runs.add(sent["run"])
         if sent["run"] >= run:

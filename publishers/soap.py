@@ -2,6 +2,10 @@
 
 An update there replaces the whole record, and OK may mean nothing. So: read, change the one
 field, write everything, read back. Any other field that came out different is put back.
+
+These systems know no "only if unchanged", so one call reads and the very next one writes. What
+somebody saves between those two is lost, and nobody can see it. What they save between our writing
+and our reading back looks like our own doing: it is put back, and named.
 """
 
 from __future__ import annotations
@@ -71,20 +75,38 @@ def _write(client: Soap, row: Due) -> str:
     """Why it was not kept; empty when it was."""
     field = _rule(client)["field"]
     before = _record(client, row.record)
+    _hold_whole(client, before)
     text = before.get(field) or ""
-    wanted = {**before, field: with_ours(text, _values(text, row.values))}
+    line = _values(text, row.values)
+    wanted = {**before, field: with_ours(text, line)}
     if wanted[field] == text:
         return ""
     _replace(client, wanted)
     after = _record(client, row.record)
     changed = _differing(client, wanted, after)
-    if changed == [field]:
+    if changed == [field] and ours(after.get(field) or "") != line:
         return f"the system answered OK and did not keep {field}"
-    if not changed:
+    if changed in ([], [field]):  # somebody wrote around our line since
         return ""
-    _replace(client, before)
-    left = _differing(client, before, _record(client, row.record))
+    return _put_back(client, row.record, before, after, changed)
+
+
+def _put_back(
+    client: Soap, record: str, before: Record, after: Record, changed: Sequence[str]
+) -> str:
+    """What became of a record of which our update changed other fields, too. Who saves it at this
+    moment keeps what they saved, in these fields as well."""
     names = ", ".join(changed)
+    now = _record(client, record)
+    if _differing(client, after, now):
+        return (
+            f"the update also changed {names}, and somebody saved the record in the meantime: "
+            "it was left as it is. Look at these fields there."
+        )
+    field = _rule(client)["field"]
+    back = {name: before.get(name) or "" for name in {*changed, field}}
+    _replace(client, {**now, **back})
+    left = _differing(client, {**now, **back}, _record(client, record))
     if left:
         return f"the update also changed {names}, and {', '.join(left)} could not be put back"
     return f"the update also changed {names}; the record was put back as it was"
@@ -112,12 +134,31 @@ def _record(client: Soap, record: str) -> dict[str, str]:
 
 
 def _replace(client: Soap, record: Record) -> None:
-    """Sends all there is: a member left out would be blanked."""
+    """Sends all there is: a member left out would be blanked. One that has no value goes as an
+    empty text where it is a text, else not at all: nothing is no number, and no `false`."""
     rule = _rule(client)
     write = rule["write"]
-    members = client.members(write["operation"], write["argument"])
-    sent = {name: record.get(name) or "" for name in members if name not in rule["volatile"]}
+    sent = {
+        name: record.get(name) or ""
+        for name, is_text in client.members(write["operation"], write["argument"]).items()
+        if name not in rule["volatile"] and (is_text or record.get(name))
+    }
     client.call(write["operation"], {write["argument"]: sent})
+
+
+def _hold_whole(client: Soap, record: Record) -> None:
+    """Raises Refused where the record shows something that the update does not take."""
+    rule = _rule(client)
+    write = rule["write"]
+    known = {*client.members(write["operation"], write["argument"]), *rule["volatile"]}
+    if homeless := sorted(name for name, value in record.items() if value and name not in known):
+        raise Refused(
+            client.name,
+            f"{write['operation']} takes no {', '.join(homeless)}, which the record has: an update "
+            "might blank what it is not told",
+            "Nothing was written. If the system keeps these fields itself, name them in "
+            "write_back.volatile.",
+        )
 
 
 def _differing(client: Soap, wanted: Record, found: Record) -> list[str]:

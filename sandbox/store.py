@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +16,8 @@ class Store:
     """One system's data. Subclasses speak its protocol.
 
     `requests` and `writes` (customer records whose values really changed through the protocol)
-    are counted for the demo. `faults` are answers to give instead of the true one, oldest
+    are counted for the demo. `arrived` counts each value that was sent, also where it stood there
+    already: (record, name, value). `faults` are answers to give instead of the true one, oldest
     first: each server says in its docstring which names it knows.
     """
 
@@ -25,6 +27,7 @@ class Store:
         self.given: dict[str, dict[str, Any]] = {}  # record -> values that others wrote into it
         self.requests = 0
         self.writes = 0
+        self.arrived: Counter[tuple[str, str, str]] = Counter()
         self.faults: list[str] = []
         self.lock = threading.RLock()
 
@@ -40,6 +43,9 @@ class Store:
                 setattr(customer, name, value)
             if touch:
                 customer.updated_at = datetime.now(UTC)
+
+    def arrive(self, record: str, values: Mapping[str, Any]) -> None:
+        self.arrived.update((record, name, str(value)) for name, value in values.items())
 
     def fault(self) -> str | None:
         """The next planned fault, which is then used up."""

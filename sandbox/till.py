@@ -45,8 +45,11 @@ class Till(Store):
     truncated (the end is missing), garbage_row (a line of something else). slow_done renames
     the next file that arrives, and says it failed.
 
-    `requests` counts files opened and folders listed.
+    `requests` counts files opened and folders listed. `takes_at_once`: it reads what arrives as
+    soon as it is there; else a program does (till_picker.py).
     """
+
+    takes_at_once = True
 
     def __init__(
         self,
@@ -116,6 +119,8 @@ class Till(Store):
 
     def received(self) -> None:
         """Reads the files that arrived whole in `in/`; counts records whose values changed."""
+        if not self.takes_at_once:
+            return
         with self.lock:
             for path in sorted((self.root / "in").glob("*.csv")):
                 if self._taken.get(path.name) == path.stat().st_size:
@@ -123,12 +128,13 @@ class Till(Store):
                 self._taken[path.name] = path.stat().st_size
                 with path.open(encoding=ENCODING, newline="") as file:
                     for row in csv.DictReader(file, delimiter=";"):
-                        self._take(row)
+                        self.take(row)
 
-    def _take(self, row: dict[str, Any]) -> None:
+    def take(self, row: dict[str, Any]) -> None:
         record = row.pop(KEY, None)
         if record not in self.customers:
             return
+        self.arrive(record, row)
         before = self.given.get(record, {})
         if any(before.get(name) != value for name, value in row.items()):
             self.writes += 1

@@ -17,6 +17,7 @@ import secrets
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,6 +28,7 @@ from warehouse import Places, lake, opened, proof
 from warehouse.erased import from_landing
 from warehouse.forgotten import forgotten, remember
 from warehouse.journal import Journal
+from warehouse.locks import writing_to
 from warehouse.person import Normal, Person, find, meant, normals
 from warehouse.rebuild import hold_possible, rebuild
 from warehouse.under_way import Plan, keep, path_of, pending
@@ -92,7 +94,7 @@ def forget(
 
     Raises ValueError for an identifier that is nobody's or several customers', for no reason or one
     that names the person, and for a warehouse that cannot be rebuilt; Taken while a system is
-    pulled.
+    pulled or written to.
     """
     if not why.strip():
         raise ValueError("Say why: who looks at it later must see who asked, and by what right.")
@@ -110,12 +112,15 @@ def forget(
     keep(places, plan)
     person, erasure = plan.person, plan.erasure
     remember(places, erasure, [*plan.landed, *person.said, *_names(person)])
-    done.lines += _tools(places, systems, plan, ask)
-    done.lines += _erase(places, systems, plan)
-    rebuild(places, systems.values(), company, now=now)
-    if places.warehouse.startswith(lake.PREFIX):
-        upkeep(places, keep=timedelta(0))
-    done.lines += _proven(places, plan)
+    with ExitStack() as alone:
+        for name in sorted(systems):  # else what was served before would be given back meanwhile
+            alone.enter_context(writing_to(places, name, wait=0))
+        done.lines += _tools(places, systems, plan, ask)
+        done.lines += _erase(places, systems, plan)
+        rebuild(places, systems.values(), company, now=now)
+        if places.warehouse.startswith(lake.PREFIX):
+            upkeep(places, keep=timedelta(0))
+        done.lines += _proven(places, plan)
     _tell(places, plan, done, by, why)
     if not done.problem:
         path_of(places, plan).unlink()

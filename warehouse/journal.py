@@ -96,6 +96,7 @@ TOPICS: Mapping[str, Mapping[str, str]] = {
         "due": "BIGINT",
         "skipped": "BIGINT",
         "accepted": "BIGINT",
+        "placed": "BIGINT",
         "found": "BIGINT",
         "kept": "BIGINT",
         "refused": "BIGINT",

@@ -18,8 +18,8 @@ from warehouse import transaction
 
 SCHEMA, TOPIC = "ledger", "sends"
 AT_ONCE = 250_000  # records, so that a first ledger of millions fits into memory
-UNKNOWN = "('intent', 'retry')"
-GIVEN = "('accepted', 'found', 'restored')"
+UNKNOWN = "('intent', 'retry', 'refused')"  # some of a refused row may have been taken
+GIVEN = "('accepted', 'placed', 'found', 'restored')"
 # What publishers.ledger.Ledger does line by line. Of each value the last line counts; of what was
 # put back, the value that stood there before is declined from then on.
 ENTRIES = """
@@ -37,7 +37,7 @@ ENTRIES = """
             arg_max({{'value': one.value}}, place, 2) filter (where state in {GIVEN}) as given,
             arg_max(state, place) in {UNKNOWN} as is_unsure,
             arg_max({{'state': state, 'value': one.value}}, place)
-                filter (where state not in {UNKNOWN} and state <> 'refused') as judged
+                filter (where state not in {UNKNOWN}) as judged
         from values_said
         group by all
     ),

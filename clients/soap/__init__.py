@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from typing import IO, Any
 from urllib.parse import urlsplit
 
+from zeep import xsd
+
 from clients import Denied, Implausible, Refused
 from clients.soap.arguments import filled
 from clients.soap.envelope import referred, refers, walk, whole
@@ -98,10 +100,11 @@ class Soap:
         row = next(iter(listing), None)
         return f"{listing.claimed or (1 if row else 0)} {name}"
 
-    def members(self, operation: str, argument: str) -> list[str]:
-        """Names of the struct an operation takes as `argument`."""
+    def members(self, operation: str, argument: str) -> dict[str, bool]:
+        """Of the struct an operation takes as `argument`: name -> whether it is a text."""
         parts = dict(elements(self.wsdls.operation(operation).known.input.body))
-        return [name for name, _ in elements(parts[argument])]
+        members = elements(parts[argument])
+        return {name: isinstance(member.type, xsd.String) for name, member in members}
 
     @contextmanager
     def posted(

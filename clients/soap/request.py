@@ -130,8 +130,8 @@ def value_of(kind: Any, given: Any, empty: Any) -> Any:
     if isinstance(given, list):
         if not given:
             return xsd.SkipValue
-        if getattr(kind, "_array_type", None) is not None:
-            [(name, item)] = members
+        name, item = members[0]
+        if _holds_items(kind, name, item, given):
             return {name: [value_of(item.type, one, xsd.SkipValue) for one in given]}
         return [value_of(kind, one, empty) for one in given]
     if given is None and empty is xsd.SkipValue:
@@ -146,6 +146,15 @@ def value_of(kind: Any, given: Any, empty: Any) -> Any:
         else value_of(member.type, given[name], xsd.SkipValue)
         for name, member in members
     }
+
+
+def _holds_items(kind: Any, name: str, item: Any, given: list[Any]) -> bool:
+    """Whether the type is the list. PHP answers with an array, too, where its WSDL has a struct of
+    one repeated member."""
+    if getattr(kind, "_array_type", None) is not None:
+        return True
+    named = all(isinstance(one, Mapping) and name in one for one in given)
+    return len(kind.elements) == 1 and item.accepts_multiple and not named
 
 
 def elements(element: Any) -> list[tuple[str, Any]]:

@@ -194,6 +194,7 @@ class Erp(Store):
         planned = self._planned("dropped_write", "side_effect")
         if planned != "dropped_write":
             before = self.thirdparty(customer)
+            self.arrive(record, {"note_public": thirdparty.get("note_public", "")})
             self._store(customer, thirdparty)
             if planned == "side_effect":
                 self.members[record]["fax"] = "+902120000000"

@@ -178,6 +178,8 @@ class Objects(WebStore):
         if record not in self.held(kind):
             raise not_found()
         values = self.schemas[kind].checked(properties)
+        if kind == "contacts":
+            self.arrive(record, values)
         if all(self.value(kind, record, name) == text for name, text in values.items()):
             return
         if kind in self.things:

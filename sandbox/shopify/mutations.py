@@ -103,6 +103,7 @@ class Mutations(Nodes):
             return _refused("metafields", errors)
         before = {record: self.values(record) for record, _, _, _ in checked}
         for record, name, type_, value in checked:
+            self.arrive(record, {name: value})
             self.given.setdefault(record, {})[name] = value
             self.metafield_types[record, name] = type_
         for record, values in before.items():
@@ -126,6 +127,7 @@ class Mutations(Nodes):
         for record, entry in zip(map(str, owners), metafields, strict=True):
             name = f"{full_namespace(entry['namespace'])}.{entry['key']}"
             gone = self.given.get(record, {}).pop(name, None)
+            self.arrive(record, {name: None})
             found.append(None if gone is None else entry)
             if gone is not None:
                 self.customers[record].updated_at = now()

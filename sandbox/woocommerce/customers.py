@@ -142,6 +142,7 @@ class Customers(WebStore):
             if entry.get("key") == CONSENT:
                 customer.consent_email = str(entry.get("value")) in ("yes", "1", "True")
         rest = [entry for entry in meta if entry.get("key") != CONSENT]
+        self.arrive(record, {str(entry.get("key")): entry.get("value") for entry in rest})
         self.meta.write(record, rest, hidden=False)
         customer.updated_at = now()
 

@@ -29,7 +29,7 @@ from warehouse.ledger import keep
 
 CRM = System("crm", "hubspot", publish=True)
 MODULE: Any = SimpleNamespace(MODEL="activation.made_up", read=len, calls=len)
-STATES = ("intent", "accepted", "refused", "retry", "found", "kept", "restored")
+STATES = ("intent", "accepted", "refused", "retry", "placed", "found", "kept", "restored")
 COLUMNS = {"customer_id": "varchar", "city": "varchar", 'o"c': "bigint", "it's": "date"}
 NAMES = [*COLUMNS, "City", "gone"]  # that lines may name
 VALUES = [None, "", "1", "2", "01", "2026-11-23"]

@@ -14,8 +14,9 @@ import publishers.engine
 import publishers.plan
 import publishers.restore
 from publishers import Due, Field, Outcome
-from publishers.engine import Published, publish
+from publishers.engine import publish
 from publishers.ledger import Ledger
+from publishers.published import Published
 from publishers.restore import restore
 from systems import System
 from tests.core.house import House

@@ -15,7 +15,8 @@ import warehouse.check
 from clients.shopify import OUR_TAG
 from contracts import contract_of
 from contracts.typed import text
-from publishers.engine import Published, publish
+from publishers.engine import publish
+from publishers.published import Published
 from publishers.restore import restore
 from systems import AUDIENCES, System
 from tests.core.feeds import put

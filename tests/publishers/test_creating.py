@@ -13,7 +13,8 @@ import pytest
 
 import warehouse.check
 from contracts import contract_of
-from publishers.engine import Published, publish
+from publishers.engine import publish
+from publishers.published import Published
 from systems import System
 from tests.core.feeds import put
 from tests.core.house import NOON, House, counted

@@ -17,9 +17,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+import publishers.soap
 import sources.soap
 from clients import ClientError, Denied, Implausible, Refused, Unavailable
 from clients.soap import Rejected, Soap
+from publishers import Due
 from sandbox.erp import types as erp_types
 from sandbox.erp import wire as erp_wire
 from sandbox.serving import serving
@@ -247,3 +249,32 @@ def members(wsdl: etree._Element, name: str) -> list[tuple[str, str]]:
     return [
         (e.get("name"), e.get("type")) for e in found.iter() if e.get("type") and e is not found
     ]
+
+
+def test_an_update_says_all_that_a_real_record_holds() -> None:
+    """All but our line, letter by letter, and each member of the WSDL: what is not sent is blanked.
+    The replayed record is the same after the update, so that it counts as refused."""
+    with replayed(getThirdParty="getThirdParty", updateThirdParty="updateThirdParty") as (
+        url,
+        sent,
+    ):
+        due = Due("4", "c_4", {"value_class": "high"}, {})
+        [outcome] = publishers.soap.send(client(url), [due])
+    assert "answered OK and did not keep note_public" in outcome.detail
+    [update] = [body for body in sent if b"updateThirdParty" in body]
+    given = _members(update)
+    shown = _members((MESSAGES / "getThirdParty.response.xml").read_bytes())
+    assert shown.pop("date_modification") == ""
+    note = shown.pop("note_public")
+    assert given.pop("note_public") == f"{note}\n[Köprü] value_class=high"
+    assert {name: given[name] for name in shown} == shown
+    wsdl = (RECORDED / "wsdl" / "server_thirdparty.wsdl").read_text(encoding="latin-1")
+    [struct] = re.findall(r'complexType name="thirdparty">(.*?)</xsd:complex', wsdl, re.DOTALL)
+    promised = {*re.findall(r'element name="(\w+)"', struct)}
+    assert given.keys() == promised - {"date_modification", "note_public"}
+    assert {given[name] for name in given.keys() - shown} == {""}
+
+
+def _members(envelope: bytes) -> dict[str, str]:
+    [record] = etree.fromstring(envelope).iter("{*}thirdparty")
+    return {etree.QName(member).localname: member.text or "" for member in record}
