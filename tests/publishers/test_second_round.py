@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from contracts import contract_of
-from publishers import Due
+from publishers import Due, Field
 from tests.kinds import KINDS, Kind
 from tests.publishers.test_standard import FIELDS, VALUES, states
 from warehouse import Places
@@ -29,8 +29,10 @@ def test_a_pull_after_publishing_lands_nothing(
             table: len(running.held(table)) for table in kind.tables
         }
         client = kind.publisher.connect(running.system)
-        kind.publisher.prepare(client, FIELDS)
-        rows = [Due(str(number), f"c-{number}", VALUES, VALUES) for number in range(1, 13)]
+        audiences = Field("audiences", "audiences", "text")  # Shopify's are tags
+        kind.publisher.prepare(client, {**FIELDS, "audiences": audiences})
+        values = {**VALUES, "audiences": "at_risk, consented_email"}
+        rows = [Due(str(number), f"c-{number}", values, values) for number in range(1, 13)]
         assert set(states(kind.publisher.send(client, rows)).values()) == {"accepted"}
         second = pull(places, running.system, contract)
         assert [done.problem for done in second] == [None] * len(kind.tables)
