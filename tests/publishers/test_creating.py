@@ -122,7 +122,9 @@ def test_who_consents_is_created_once_and_is_one_customer(one: Company) -> None:
     assert (record.first_name, record.last_name) == ("Oğuz Can", "Işık1")
     assert record.phone == "+905321112201"
     assert only(one.published()).created == 0  # before the next pull
-    one.built()
+    other = {"email": "baska@posta.example", "phone": "", "name": "Ayla Kara"}
+    one.tools[kind].change(record.record, first_name="Ayla", last_name="Kara", **other)
+    one.built()  # and now nothing but our own word says whose it is
     system = only([*one.systems.values()]).name
     [(records,)] = one.house.sql(
         f"""select count(*) from identity.customers where customer_id in (
@@ -165,12 +167,10 @@ def test_a_record_the_tool_has_is_not_created_and_named(one: Company) -> None:
 @pytest.mark.parametrize("fault", ["crash", "slow_done"])
 def test_a_run_that_broke_off_creates_nobody_twice(one: Company, fault: str) -> None:
     kind = only([*one.tools])
-    one.person(1)
-    one.person(2)
-    one.round()  # so that only creation is left, of the third
-    one.person(3)
-    one.built()
-    one.published()
+    for number in (1, 2, 3):
+        one.person(number)
+    one.round()
+    one.round()  # gives them the facts, so that nothing is due but the creation of the fourth
     one.person(4)
     one.built()
     store = one.tools[kind].store
@@ -222,7 +222,7 @@ def test_a_persons_word_is_stronger_than_ours(crm: Company) -> None:
     crm.built()
     [system] = crm.systems.values()
     [(record,)] = crm.house.sql(
-        "select record from staging.records where system = 'my_hubspot' and email like 'oguz%'"
+        "select record from staging.records where system = 'my_hubspot' and email ilike 'oguz%'"
     )
     overrule(crm.house.places, record, "web/customers/T1", "not_same", "oya", "I know them")
     crm.built()
