@@ -19,8 +19,7 @@ from publishers.ledger import Entry, Ledger
 from publishers.policy import may_be_sent
 from warehouse import Database
 from warehouse.journal import Journal
-from warehouse.ledger import SCHEMA, TOPIC, column
-from warehouse.tables import kinds
+from warehouse.ledger import SCHEMA, TOPIC, column, known_files
 
 log = logging.getLogger(__name__)
 Wanted = tuple[str, str, dict[str, str | None]]
@@ -86,9 +85,9 @@ def difference(
 
 def _newer(connection: Database, journal: Journal) -> set[str] | None:
     """Files that the served ledger does not know; None where it cannot be built on."""
-    if f"{SCHEMA}.entries" not in kinds(connection, "served"):
+    known = known_files(connection)
+    if known is None:
         return None
-    known = {file for (file,) in connection.execute(f"select file from {SCHEMA}.files").fetchall()}
     there = journal.names(TOPIC)
     newer = there - known
     if known - there:
