@@ -9,7 +9,7 @@ Ledger reads the whole journal.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +19,7 @@ from publishers.ledger import Entry, Ledger
 from publishers.policy import may_be_sent
 from warehouse import Database
 from warehouse.journal import Journal
-from warehouse.ledger import SCHEMA, TOPIC, column
-from warehouse.tables import kinds
+from warehouse.ledger import SCHEMA, TOPIC, column, known_files
 
 log = logging.getLogger(__name__)
 Wanted = tuple[str, str, dict[str, str | None]]
@@ -55,17 +54,22 @@ def difference(
         if line["system"] == ledger.system
     ]
     places = dict(connection.execute(f"select name, place from {SCHEMA}.fields").fetchall())
-    _candidates(connection, model, fields, places, system, {line["record"] for line in lines})
     held = "".join(f", entries.{column(place)}" for place in places.values())
+    connection.execute("create or replace temp table newer (record varchar primary key)")
+    named = [*{line["record"] for line in lines}]
+    connection.execute("insert into newer select unnest($1::varchar[])", [named])
+    # What differs is asked first, for that is quick and leaves few to ask what else decides.
     found = connection.execute(
         f"""select model.record, {cast}, entries.record, entries.unsure, entries.declined,
                 entries.refused {held}
             from {model} as model
-            inner join candidates on model.record = candidates.record
             left join {SCHEMA}.entries as entries
                 on entries.record = model.record and entries.system = {system}
+            left join newer on newer.record = model.record
             where model.system = {system}
-                and (candidates.is_newer or {_any(fields, places, _is_due)})
+                and (newer.record is not null
+                    or ((entries.unsure is not null or {_any(fields, places, _differs)})
+                        and ({_any(fields, places, _is_due)})))
             order by model.record"""
     ).fetchall()
     width = 1 + len(fields)
@@ -81,9 +85,9 @@ def difference(
 
 def _newer(connection: Database, journal: Journal) -> set[str] | None:
     """Files that the served ledger does not know; None where it cannot be built on."""
-    if f"{SCHEMA}.entries" not in kinds(connection, "served"):
+    known = known_files(connection)
+    if known is None:
         return None
-    known = {file for (file,) in connection.execute(f"select file from {SCHEMA}.files").fetchall()}
     there = journal.names(TOPIC)
     newer = there - known
     if known - there:
@@ -93,29 +97,6 @@ def _newer(connection: Database, journal: Journal) -> set[str] | None:
         log.info("a file of the journal came late: reading all of it")
         return None
     return newer
-
-
-def _candidates(
-    connection: Database,
-    model: str,
-    fields: Mapping[str, Field],
-    places: Mapping[str, int],
-    system: str,
-    newer: Iterable[str],
-) -> None:
-    """A table of the records of which something is not as it was last given. That is asked first,
-    and of few columns; what else decides is asked of those only."""
-    connection.execute(
-        f"""create or replace temp table candidates as
-            select model.record, false as is_newer
-            from {model} as model
-            left join {SCHEMA}.entries as entries
-                on entries.record = model.record and entries.system = {system}
-            where model.system = {system}
-                and (entries.unsure is not null or {_any(fields, places, _differs)})"""
-    )
-    connection.execute("delete from candidates where record in (select unnest($1))", [[*newer]])
-    connection.execute("insert into candidates select unnest($1), true", [[*newer]])
 
 
 def _any(fields: Mapping[str, Field], places: Mapping[str, int], test: Test) -> str:

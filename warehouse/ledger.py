@@ -117,6 +117,15 @@ def _ensure(connection: duckdb.DuckDBPyConnection, inside: str) -> None:
         connection.execute(f"create {wanted}")
 
 
+def known_files(connection: duckdb.DuckDBPyConnection) -> set[str] | None:
+    """Of a served file in use; None where it has no ledger: an earlier version made it."""
+    try:
+        found = connection.execute(f"select file from {SCHEMA}.files").fetchall()
+    except duckdb.CatalogException:
+        return None
+    return {file for (file,) in found}
+
+
 def column(place: int) -> str:
     """Of ledger.entries. Not the name itself: two names may differ in nothing but capitals."""
     return quoted(f"v{place}")

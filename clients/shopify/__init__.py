@@ -30,6 +30,7 @@ HIDDEN = (
     "orders older than 60 days stay hidden without the scope read_all_orders. Ask Shopify for it "
     "in the app's API access settings, release a new version, and pull once with full."
 )
+MOST = 1000.0  # points of one query: Shopify refuses a dearer one, however full the bucket
 ROUNDED = 1.0  # points: two computers' fractions of one may differ
 SCOPES = "query Scopes { currentAppInstallation { accessScopes { handle } } }"
 CHECK = """
@@ -121,18 +122,20 @@ class Shopify:
 
 class Bucket(Pace):
     """Waits until the bucket holds what a query asked for the last time. What one costs is not
-    known before its first answer; then the last answer's cost is taken for it."""
+    known before its first answer: until then it may be the most that one can. Points that nobody
+    takes meanwhile stay in the bucket, so waiting for many costs no speed."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(0.0, clock)
         self.costs: dict[str, float] = {}
-        self.cost = self.has = self.rate = self.told_at = 0.0
+        self.has = self.rate = self.told_at = 0.0
+        self.most = MOST
 
     def expect(self, text: str) -> None:
         """Before that query is sent."""
         if self.rate:
             has = self.has + (self.clock() - self.told_at) * self.rate
-            lacking = self.costs.get(text, self.cost) + ROUNDED - has
+            lacking = self.costs.get(text, self.most) + ROUNDED - has
             self.rest(max(0.0, lacking / self.rate))
 
     def spent(self, text: str, cost: Mapping[str, Any]) -> None:
@@ -141,7 +144,8 @@ class Bucket(Pace):
         rate, has = status.get("restoreRate"), status.get("currentlyAvailable")
         if rate and has is not None:
             self.rate, self.has, self.told_at = float(rate), float(has), self.clock()
-            self.cost = self.costs[text] = float(cost.get("requestedQueryCost") or 0)
+            self.most = min(MOST, float(status.get("maximumAvailable") or MOST))
+            self.costs[text] = float(cost.get("requestedQueryCost") or 0)
 
 
 def missing_points(cost: Mapping[str, Any]) -> float:
