@@ -84,10 +84,9 @@ class Gate:
         return _no_more(left, held) if self.stale else left
 
 
-def gate_of(
-    places: Places, system: System, fields: Mapping[str, Field], ledger: Remembered
-) -> Gate:
-    if AUDIENCES not in fields and not system.create:
+def gate_of(places: Places, system: System, names: Collection[str], ledger: Remembered) -> Gate:
+    """For values of these names: what is no marketing needs no marts that say who consents."""
+    if not {*NAMES}.intersection(names) and not system.create:
         return Gate(ledger.held)
     return Gate(ledger.held, channels(places), stale(places, system))
 

@@ -4,7 +4,7 @@ lost, nothing is written twice, nothing else is touched, and every row is accoun
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -14,6 +14,7 @@ import pytest
 
 import publishers.plan
 from drills import failpoints
+from publishers import Due
 from publishers.ledger import Ledger
 from publishers.published import COUNTS, Published
 from tests.core.test_failpoints import ended
@@ -65,11 +66,16 @@ def tool(
     found, numbers = served
     publisher = found.kind.publisher
     monkeypatch.setattr(publisher, "BATCH", BATCH)
+    monkeypatch.setattr(publisher, "in_batches", in_batches, raising=False)  # Shopify's are whole
     if found.kind.sleeps:
         napping = partial(publisher.connect, sleep=lambda seconds: None)
         monkeypatch.setattr(publisher, "connect", napping)
     found.store.faults.clear()
     return Giving(found, Places.below(tmp_path), numbers)
+
+
+def in_batches(rows: Sequence[Due]) -> Iterator[list[Due]]:
+    return ([*rows[start : start + BATCH]] for start in range(0, len(rows), BATCH))
 
 
 @pytest.fixture
