@@ -26,7 +26,8 @@ CHANNELS = """
     from marts.customer_360 as customers
     anti join (select customer_id from marts.invoices where is_overdue) as late
         on customers.customer_id = late.customer_id
-    where consent_email or consent_sms or consent_call
+    where (consent_email or consent_sms or consent_call)
+        and customers.customer_id in (select unnest($1::varchar[]))
 """
 Held = Callable[[str], Values]
 
@@ -84,17 +85,24 @@ class Gate:
         return _no_more(left, held) if self.stale else left
 
 
-def gate_of(places: Places, system: System, names: Collection[str], ledger: Remembered) -> Gate:
-    """For values of these names: what is no marketing needs no marts that say who consents."""
+def gate_of(
+    places: Places,
+    system: System,
+    names: Collection[str],
+    customers: Collection[str],
+    ledger: Remembered,
+) -> Gate:
+    """For values of these names of these customers: what is no marketing needs no marts that say
+    who consents."""
     if not {*NAMES}.intersection(names) and not system.create:
         return Gate(ledger.held)
-    return Gate(ledger.held, channels(places), stale(places, system))
+    return Gate(ledger.held, channels(places, customers), stale(places, system))
 
 
-def channels(places: Places) -> dict[str, frozenset[str]]:
+def channels(places: Places, customers: Collection[str]) -> dict[str, frozenset[str]]:
     """Customer -> channels on which they may be addressed; none of those who owe what is late."""
     with served(places) as connection:
-        rows = connection.execute(CHANNELS).fetchall()
+        rows = connection.execute(CHANNELS, [[*{*customers}]]).fetchall()
     return {
         customer: frozenset(
             channel for channel, agreed in zip(FLAGS.values(), said, strict=True) if agreed

@@ -81,26 +81,29 @@ class Creations:
         return last["state"] != "created" and dict(last["values"]) != dict(row.values)
 
 
-def newcomers(
-    places: Places, system: System, gate: Gate, creations: Creations, *, retry_refused: bool = False
-) -> tuple[list[Due], int]:
-    """Who is to be created, with contact values, and how many are not: refused before. A row's
-    `record` is the customer id; there is no other yet."""
-    if not system.create or gate.stale:
-        return [], 0
+def newcomers(places: Places, system: System) -> list[Due]:
+    """Who could be created, with contact values. A row's `record` is the customer id; there is no
+    other yet."""
+    if not system.create:
+        return []
     with served(places, "desk.duckdb") as connection:
         found = connection.execute(NEWCOMERS, [system.name]).fetchall()
-    rows, skipped = [], 0
+    rows = []
     for customer, of_record, *said in found:
         values = {name: value for name, value in zip(CONTACT, said, strict=True) if value}
-        row = Due(customer, customer, values, {"of_record": of_record})
-        if not gate.channels.get(customer):
-            continue
-        if creations.was_refused(row) and not retry_refused:
-            skipped += 1
-        elif creations.is_due(row) or retry_refused and creations.was_refused(row):
-            rows.append(row)
-    return rows, skipped
+        rows.append(Due(customer, customer, values, {"of_record": of_record}))
+    return rows
+
+
+def allowed(
+    rows: Iterable[Due], gate: Gate, creations: Creations, *, retry_refused: bool = False
+) -> tuple[list[Due], int]:
+    """Those to create now, and how many are not: refused before."""
+    consenting = [row for row in rows if not gate.stale and gate.channels.get(row.record)]
+    refused = {row.record for row in consenting if creations.was_refused(row)}
+    if retry_refused:
+        return [row for row in consenting if creations.is_due(row) or row.record in refused], 0
+    return [row for row in consenting if creations.is_due(row)], len(refused)
 
 
 @dataclass

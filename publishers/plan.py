@@ -17,7 +17,7 @@ from contracts import load
 from contracts.reader import HERE
 from publishers import Due, Field
 from publishers.consent import Gate, asked, gate_of
-from publishers.creating import Creations, newcomers
+from publishers.creating import Creations, allowed, newcomers
 from publishers.difference import difference
 from publishers.ledger import Ledger
 from systems import System
@@ -123,7 +123,9 @@ def plan(
     # The ledger has the entries of what differs: of audiences, wherever one is still held.
     fields = asked(promised, system, ledger)
     _hold(module, system, fields)
-    gate = gate_of(places, system, fields, ledger)
+    unknown = newcomers(places, system)
+    customers = {row[1] for row in differing.rows} | {row.record for row in unknown}
+    gate = gate_of(places, system, fields, customers, ledger)
     found = Plan(
         system.name, fields, gate, of=differing.of, is_first=ledger.is_new, bounds=_bounds(system)
     )
@@ -136,7 +138,7 @@ def plan(
             found.rows.append(due)
     found.calls = module.calls(found.rows)
     found.withdrawn = gate.withdrawn(found.rows)
-    found.new, refused = newcomers(places, system, gate, creations, retry_refused=retry_refused)
+    found.new, refused = allowed(unknown, gate, creations, retry_refused=retry_refused)
     found.skipped += refused
     found.is_first_new = not creations.latest
     found.show(ledger)

@@ -48,7 +48,8 @@ def _restored(
     known = promised_fields(places, module.MODEL)
     fields = {name: replace(one, ownership="newest") for name, one in known.items()}
     rows = list(_rows(journal, system.name, run, ledger, fields))
-    gate = gate_of(places, system, {name for row in rows for name in row.values}, ledger)
+    names = {name for row in rows for name in row.values}
+    gate = gate_of(places, system, names, {row.customer_id for row in rows}, ledger)
     rows = [row for due in rows if (row := gate.hold(due)).values]
     planned = Plan(
         system.name, fields, gate, rows, of=len(ledger.entries), calls=module.calls(rows)

@@ -238,7 +238,7 @@ def test_sql_that_errs_creates_nobody(crm: Company, monkeypatch: pytest.MonkeyPa
     """The engine asks the marts itself."""
     crm.person(1)
     crm.built()
-    monkeypatch.setattr("publishers.consent.channels", lambda places: {})
+    monkeypatch.setattr("publishers.consent.channels", lambda places, customers: {})
     assert only(crm.published()).created == 0
     assert crm.emails("hubspot") == []
 
