@@ -25,6 +25,7 @@ from systems import System
 from warehouse import Places, memory
 from warehouse.files import sweep, whole, write_json
 from warehouse.landing import Landing, Load
+from warehouse.locks import PATIENCE, alone
 from warehouse.staged import keep, stage
 from warehouse.tables import hold_mapping
 from warehouse.verdict import RuleResult, Verdict, stands
@@ -39,9 +40,15 @@ FEW = 100  # rows; of fewer a share says little
 def check(places: Places, system: System, contract: Contract) -> list[Verdict]:
     """Verdicts of all loads that had none, and of those that stand refused.
 
-    Raises BrokenGate, after everything else was checked, naming rules that cannot be evaluated.
+    Raises BrokenGate, after everything else was checked, naming rules that cannot be evaluated,
+    Taken while another checks the system, or takes somebody out of it, for longer than we wait.
     """
     hold_mapping(system, contract)
+    with alone(places.here, system.name, "checked", wait=PATIENCE):
+        return _checked(places, system, contract)
+
+
+def _checked(places: Places, system: System, contract: Contract) -> list[Verdict]:
     landing = Landing(places.landing)
     verdicts = []
     broken = []

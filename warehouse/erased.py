@@ -12,6 +12,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import duckdb
@@ -54,7 +55,8 @@ class Erased:
 def from_landing(
     places: Places, systems: Mapping[str, System], person: Person, *, apply: bool
 ) -> Erased:
-    """Raises Taken while a system is pulled or its rows are replayed: nothing of it was done."""
+    """Raises Taken while a system is pulled, checked, or its rows are replayed: nothing of it was
+    done."""
     landing, done = Landing(places.landing), Erased()
     connection = memory(places.landing, spill=places.data)
     try:
@@ -63,7 +65,9 @@ def from_landing(
             if not apply:
                 _system(connection, landing, name, system, person, done, apply=False)
                 continue
-            with alone(places.here, name), alone(places.here, name, "rewritten"):
+            with ExitStack() as stack:
+                for doing in ("pulled", "rewritten", "checked"):
+                    stack.enter_context(alone(places.here, name, doing))
                 shutil.rmtree(places.data / "pulling" / name, ignore_errors=True)
                 _system(connection, landing, name, system, person, done, apply=True)
                 for owner, table in done.tables:

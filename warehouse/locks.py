@@ -13,7 +13,7 @@ from typing import IO
 from warehouse import Places
 
 log = logging.getLogger(__name__)
-PATIENCE = 600.0  # seconds that one who writes to a tool waits for another
+PATIENCE = 600.0  # seconds that one who checks, or writes to a tool, waits for another
 EVERY = 0.5
 
 
@@ -23,8 +23,8 @@ class Taken(RuntimeError):
 
 @contextmanager
 def alone(root: Path, system: str, doing: str = "pulled", *, wait: float = 0.0) -> Iterator[None]:
-    """`doing`: pulled; rewritten, for who changes files of loads that were accepted; written to,
-    for who writes to the tool or changes what we remember of it. `wait`: seconds."""
+    """`doing`: pulled; rewritten, for who changes files of loads that were accepted; checked;
+    written to, for who writes to the tool or changes what we remember of it. `wait`: seconds."""
     root.mkdir(parents=True, exist_ok=True)
     name = f".{system}.lock" if doing == "pulled" else f".{system}.{doing.replace(' ', '-')}.lock"
     with (root / name).open("w") as lock:

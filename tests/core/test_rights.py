@@ -326,11 +326,23 @@ def test_a_record_that_its_tool_deleted_is_still_theirs(company: House) -> None:
     assert not company.sql("select * from raw_canonical.customers where _key = '1'")
 
 
-def test_it_waits_for_a_pull_and_goes_on_then(company: House) -> None:
-    with alone(company.places.here, "erp"), pytest.raises(Taken, match="being pulled"):
+@pytest.mark.parametrize("doing", ["pulled", "rewritten", "checked"])
+def test_it_leaves_who_works_on_the_landing_alone_and_goes_on_then(
+    company: House, doing: str
+) -> None:
+    with alone(company.places.here, "erp", doing), pytest.raises(Taken, match=f"being {doing}"):
         forgotten(company)
     assert forgotten(company).problem is None
     assert where(company) == []
+
+
+def test_nothing_is_checked_while_somebody_is_taken_out(
+    company: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A check reads rows before, and writes those in quarantine after."""
+    monkeypatch.setattr("warehouse.check.PATIENCE", 0)
+    with alone(company.places.here, "erp", "checked"), pytest.raises(Taken, match="being checked"):
+        company.check()
 
 
 def note(house: House, topic: str, detail: Any) -> None:
