@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from drills.killing import say
-from publishers.engine import COUNTS
+from publishers.published import COUNTS
 from tests.core.test_failpoints import ended
 from tests.kinds import KINDS, Kind
 from tests.publishers.giving import Giving, running, values
