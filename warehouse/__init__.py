@@ -29,6 +29,9 @@ Database = duckdb.DuckDBPyConnection
 MEMORY = "4GB"
 SIZE = re.compile(r"(?=.*[1-9])\d+(\.\d+)? ?[MGT]i?B", re.IGNORECASE)
 WAIT_SECONDS = 600
+# Written ahead before DuckDB checkpoints. A build commits a hundred times, and its own 16MB make it
+# tidy the file after most of them: a tenth of a nightly build.
+AHEAD = "1GB"
 
 
 class Busy(RuntimeError):
@@ -150,6 +153,7 @@ def opened(
     try:
         _attach(connection, places, wait, sleep)
         connection.execute("use warehouse")
+        connection.execute(f"set checkpoint_threshold = '{AHEAD}'")
         yield connection
     finally:
         connection.close()

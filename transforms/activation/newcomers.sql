@@ -13,7 +13,13 @@ records as (
         records.*
     from staging.records as records
     inner join identity.customers as links on records.record = links.record
-    where records.system in (select creating.system from creating) or records.email is not null
+    -- where no system creates, nothing is joined
+    where
+        exists (select 1 from creating)
+        and (
+            records.system in (select creating.system from creating)
+            or records.email is not null
+        )
 ),
 
 there as (
@@ -63,6 +69,7 @@ owned as (
     from staging.identifiers as identifiers
     inner join identity.contact_points as points
         on identifiers.type = points.type and identifiers.normal = points.value
+    where exists (select 1 from creating)
 ),
 
 founders as (

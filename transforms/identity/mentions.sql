@@ -35,13 +35,21 @@ written as (
     on email, phone, tax_number into name type value value
 ),
 
+-- of the many there are, those that are written here
+identifiers as (
+    select identifiers.*
+    from staging.identifiers as identifiers
+    semi join written
+        on identifiers.type = written.type and identifiers.value = written.value
+),
+
 by_value as (
     select
         written.reference,
         case written.type when 'tax_number' then 3 when 'email' then 4 else 5 end as place,
         points.customer_id
     from written
-    inner join staging.identifiers as identifiers
+    inner join identifiers
         on written.type = identifiers.type and written.value = identifiers.value
     inner join identity.contact_points as points
         on identifiers.type = points.type and identifiers.normal = points.value
