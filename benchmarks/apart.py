@@ -44,7 +44,9 @@ class Cost:
 
 @contextmanager
 def cost() -> Iterator[Cost]:
-    """Measures its block; call it once in a process, because a peak is for ever."""
+    """Measures its block; call it once in a process, because a peak is for ever. What was made for
+    it is on the disk before, else writing that would be measured."""
+    os.sync()
     before = psutil.Process().memory_info().rss
     measured, started, cpu = Cost(), time.perf_counter(), time.process_time()
     yield measured

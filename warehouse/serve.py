@@ -13,9 +13,10 @@ of parquet, its metadata): a reader of two of them can tell whether they belong 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,12 +63,19 @@ def serve(
     _sweep(places.serving, parquet)
     hold_room(places.serving, size(places.serving.rglob("*.*")), "serve")
     comments = {**descriptions, **_comments()}
-    tables = of_schemas(connection, PARQUET)
-    # Beside each other: each leaves a processor idle while it waits for the disk or orders pages.
-    with ThreadPoolExecutor(1) as beside, closing(connection.cursor()) as reading:
-        parquets = beside.submit(_parquets, reading, tables, parquet, build)
-        bases = [*_bases(places.serving, connection, comments, selects)]
-        files = [*parquets.result(), *bases]
+    bases = {name: places.serving / name for name in FILES}
+    earlier = [path for path in bases.values() if snapshot.may_go_on(connection, path)]
+    with ThreadPoolExecutor(1) as beside:  # copying keeps the disk busy, parquet the processor
+        copied = [beside.submit(shutil.copyfile, path, _aside(path)) for path in earlier]
+        files = [
+            _parquet(connection, table, parquet, build) for table in of_schemas(connection, PARQUET)
+        ]
+        for copy in copied:
+            copy.result()
+    for name, path in bases.items():
+        aside = _aside(path)
+        files.append(Written(aside, path))
+        snapshot.write(connection, aside, FILES[name], comments, selects, path in earlier)
     stale = set(parquet.glob("*.parquet")) - {file.path for file in files}
     _swap(files)
     for path in stale:  # of a mart that is no more
@@ -109,24 +117,6 @@ def _sweep(*folders: Path) -> None:
     for folder in folders:
         for left in folder.glob(".*.tmp*"):
             left.unlink()
-
-
-def _bases(
-    folder: Path,
-    connection: duckdb.DuckDBPyConnection,
-    comments: Mapping[str, str],
-    selects: Mapping[str, str],
-) -> Iterator[Written]:
-    for name, schemas in FILES.items():
-        path = folder / name
-        snapshot.write(connection, path, _aside(path), schemas, comments, selects)
-        yield Written(_aside(path), path)
-
-
-def _parquets(
-    connection: duckdb.DuckDBPyConnection, tables: Iterable[str], folder: Path, build: str
-) -> list[Written]:
-    return [_parquet(connection, table, folder, build) for table in tables]
 
 
 def _parquet(

@@ -8,7 +8,6 @@ changed are written. A file of another build, damaged or full of holes is made a
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -20,25 +19,22 @@ from warehouse import ledger, tables, touched, transaction
 STORAGE_VERSION = "v1.2.0"  # drivers from DuckDB 1.2 on can open it
 SERVED = "served"
 HOLES = 0.5  # of a file's blocks
-SAMPLE = 100_000  # rows, of which a column's values are counted
-DIFFERENT = 0.1  # of them, from which on FSST is what DuckDB comes to choose for a text
+SAMPLE = 20_000  # rows, of which a column's values are counted
+DIFFERENT = 0.25  # of them, from which on FSST writes a text faster than a dictionary does
 
 
 def write(
     connection: duckdb.DuckDBPyConnection,
-    path: Path,
     aside: Path,
     schemas: Collection[str],
     comments: Mapping[str, str],
     selects: Mapping[str, str],
+    goes_on: bool,
 ) -> None:
-    """All tables and views of `schemas` into the file `aside`, which may go on from `path`.
-    `selects`: SELECTs of tables that are served otherwise than they are."""
+    """All tables and views of `schemas` into the file `aside`. `selects`: SELECTs of tables that
+    are served otherwise than they are. `goes_on`: the file is a copy of the earlier one."""
     versions = tables.versions(connection)
     wanted = tables.of_schemas(connection, schemas)
-    goes_on = _earlier(connection, path, versions.get(SERVED))
-    if goes_on:
-        shutil.copyfile(path, aside)
     connection.execute(f"attach {text(str(aside))} as aside (storage_version '{STORAGE_VERSION}')")
     try:
         there = {
@@ -69,21 +65,9 @@ def write(
         connection.execute("detach aside")
 
 
-def remember(connection: duckdb.DuckDBPyConnection, build: str) -> None:
-    """What is served now, of the build with this id: call it when all is in its place, in a
-    transaction."""
-    connection.execute(f"delete from ops.versions where starts_with(name, '{SERVED}.')")
-    connection.execute(
-        f"""insert into ops.versions
-            select '{SERVED}.' || name as name, version from ops.versions
-            where name <> '{SERVED}'"""
-    )
-    tables.bump(connection, SERVED, build)
-    touched.remember(connection, SERVED, touched.CUSTOMERS, of_products=True)
-
-
-def _earlier(connection: duckdb.DuckDBPyConnection, path: Path, build: str | None) -> bool:
-    """Whether `path` is of that build, and worth going on with."""
+def may_go_on(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
+    """Whether `path` is of the build that was served last, and worth going on with."""
+    build = tables.versions(connection).get(SERVED)
     if build is None or not path.exists():
         return False
     try:
@@ -101,6 +85,19 @@ def _earlier(connection: duckdb.DuckDBPyConnection, path: Path, build: str | Non
     finally:
         connection.execute("detach earlier")
     return builds == [(build,)] and bool(holes <= HOLES)
+
+
+def remember(connection: duckdb.DuckDBPyConnection, build: str) -> None:
+    """What is served now, of the build with this id: call it when all is in its place, in a
+    transaction."""
+    connection.execute(f"delete from ops.versions where starts_with(name, '{SERVED}.')")
+    connection.execute(
+        f"""insert into ops.versions
+            select '{SERVED}.' || name as name, version from ops.versions
+            where name <> '{SERVED}'"""
+    )
+    tables.bump(connection, SERVED, build)
+    touched.remember(connection, SERVED, touched.CUSTOMERS, of_products=True)
 
 
 def _is_kept(connection: duckdb.DuckDBPyConnection, name: str, versions: Mapping[str, str]) -> bool:
@@ -124,28 +121,31 @@ def _replace_touched(connection: duckdb.DuckDBPyConnection, name: str) -> None:
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
-    """Where nearly every text differs DuckDB ends with FSST after it tried all it has, which takes
-    longer than writing: such columns are told so."""
+    """Told how texts are compressed, DuckDB does not try all it has before it writes them, which
+    takes longer than writing."""
     columns = [row[:2] for row in connection.execute(f"describe {query}").fetchall()]
-    texts = [column for column, kind in columns if kind == "VARCHAR"]
-    various = _various(connection, texts, query)
+    told = _told(connection, [column for column, kind in columns if kind == "VARCHAR"], query)
     inside = ", ".join(
-        f"{quoted(column)} {kind}{' using compression fsst' if column in various else ''}"
-        for column, kind in columns
+        f"{quoted(column)} {kind} {told.get(column, '')}".rstrip() for column, kind in columns
     )
     connection.execute(f"create schema if not exists aside.{name.partition('.')[0]}")
     connection.execute(f"create or replace table aside.{name} ({inside})")
     connection.execute(f"insert into aside.{name} {query}")
 
 
-def _various(connection: duckdb.DuckDBPyConnection, texts: Collection[str], query: str) -> set[str]:
+def _told(
+    connection: duckdb.DuckDBPyConnection, texts: Collection[str], query: str
+) -> dict[str, str]:
     counts = "".join(f", approx_count_distinct({quoted(column)})" for column in texts)
     [(rows, *values)] = connection.execute(
         f"select count(*){counts} from (select * from ({query}) limit {SAMPLE})"
     ).fetchall()
     if rows < SAMPLE:
-        return set()
-    return {one for one, number in zip(texts, values, strict=True) if number > DIFFERENT * rows}
+        return {}
+    return {
+        column: f"using compression {'fsst' if number > DIFFERENT * rows else 'dictionary'}"
+        for column, number in zip(texts, values, strict=True)
+    }
 
 
 def _comment(connection: duckdb.DuckDBPyConnection, name: str, comments: Mapping[str, str]) -> None:
