@@ -124,7 +124,8 @@ def _metafields(client: Shopify, records: Sequence[str], names: Sequence[str]) -
     found: dict[str, Values] = {}
     for start in range(0, len(owners), AT_ONCE):
         ids = list(owners)[start : start + AT_ONCE]
-        for node in client.query(query, {"ids": ids})["nodes"]:
+        points = len(ids) * (1 + len(names))  # an object each
+        for node in client.query(query, {"ids": ids}, points=points)["nodes"]:
             if node:
                 held = (node[f"v{place}"] for place in range(len(names)))
                 values = [value and value["value"] for value in held]

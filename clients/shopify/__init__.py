@@ -54,9 +54,12 @@ class Shopify:
         self._older = False  # whether another version than ours was served
         self.path = f"/admin/api/{VERSION}/graphql.json"
 
-    def query(self, text: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """`data` of a read. Raises when any part of it failed: no half records."""
-        return self._send(text, variables, repeatable=True)
+    def query(
+        self, text: str, variables: Mapping[str, Any] | None = None, *, points: float | None = None
+    ) -> dict[str, Any]:
+        """`data` of a read. Raises when any part of it failed: no half records. `points`: what it
+        may cost, where that is known before Shopify says so."""
+        return self._send(text, variables, repeatable=True, points=points)
 
     def mutate(self, text: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         """`data` of a write, whose `userErrors` are the caller's to read."""
@@ -85,9 +88,11 @@ class Shopify:
             self._all_orders = any(scope["handle"] == ALL_ORDERS for scope in scopes)
         return self._all_orders
 
-    def _send(self, text: str, variables: Any, *, repeatable: bool) -> dict[str, Any]:
+    def _send(
+        self, text: str, variables: Any, *, repeatable: bool, points: float | None = None
+    ) -> dict[str, Any]:
         body = {"query": text, "variables": dict(variables or {})}
-        self.bucket.expect(text)
+        self.bucket.expect(text, points)
         response = self.http.post(self.path, body, repeatable=repeatable)
         answer = self.http.believe(response, dict)
         self._served(response)
@@ -121,9 +126,8 @@ class Shopify:
 
 
 class Bucket(Pace):
-    """Waits until the bucket holds what a query asked for the last time. What one costs is not
-    known before its first answer: until then it may be the most that one can. Points that nobody
-    takes meanwhile stay in the bucket, so waiting for many costs no speed."""
+    """Waits until the bucket holds what a query asks for: what its caller knows, or what it asked
+    for at most so far. Before its first answer it may be the most that one can."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(0.0, clock)
@@ -131,11 +135,11 @@ class Bucket(Pace):
         self.has = self.rate = self.told_at = 0.0
         self.most = MOST
 
-    def expect(self, text: str) -> None:
+    def expect(self, text: str, points: float | None = None) -> None:
         """Before that query is sent."""
         if self.rate:
             has = self.has + (self.clock() - self.told_at) * self.rate
-            lacking = self.costs.get(text, self.most) + ROUNDED - has
+            lacking = (points or self.costs.get(text, self.most)) + ROUNDED - has
             self.rest(max(0.0, lacking / self.rate))
 
     def spent(self, text: str, cost: Mapping[str, Any]) -> None:
@@ -145,7 +149,8 @@ class Bucket(Pace):
         if rate and has is not None:
             self.rate, self.has, self.told_at = float(rate), float(has), self.clock()
             self.most = min(MOST, float(status.get("maximumAvailable") or MOST))
-            self.costs[text] = float(cost.get("requestedQueryCost") or 0)
+            asked = float(cost.get("requestedQueryCost") or 0)
+            self.costs[text] = max(asked, self.costs.get(text, 0.0))
 
 
 def missing_points(cost: Mapping[str, Any]) -> float:
