@@ -1,10 +1,10 @@
 """Splits what is linked and yet cannot be one person, along its weakest links.
 
-Links are taken strongest first, and one that would put together what contradicts is refused: two
-valid tax numbers, two birth dates where these are reliable, two people who each have a telephone
-and an e-mail of their own (father and son of one name at one address), two groups that hang
-together by one weak link only, a group too large, or two records of which a person said that they
-are not the same.
+Records that share an e-mail address or a telephone are put together first, then the strongest links
+are taken, and one that would put together what contradicts is refused: two valid tax numbers, two
+birth dates where these are reliable, two people who each have a telephone and an e-mail of their
+own (father and son of one name at one address), two groups that hang together by one weak link
+only, a group too large, or two records of which a person said that they are not the same.
 """
 
 from __future__ import annotations
@@ -96,7 +96,12 @@ def split(
         )
         for profile, person in people.items()
     }
-    ordered = sorted(links, key=lambda link: (-link[0], link[1], link[2]))
+    # A record of the son, linked by name and house to the father's before it is to his own, would
+    # have nothing of his that contradicts.
+    ordered = sorted(
+        links,
+        key=lambda link: (not _share(people[link[1]], people[link[2]]), -link[0], link[1], link[2]),
+    )
     refused: list[tuple[Link, str]] = []
     owner = {profile: profile for profile in people}
     for link in ordered:
@@ -115,6 +120,12 @@ def split(
             owner[profile] = left
         groups[left].take(groups.pop(right))
     return [group.profiles for group in groups.values()], refused
+
+
+def _share(left: Person, right: Person) -> bool:
+    """Whether both are reached by the same address or number."""
+    contacts = ((left.email, right.email), (left.phone, right.phone))
+    return any(mine and mine == theirs for mine, theirs in contacts)
 
 
 def _is_weak(left: Group, right: Group, link: Link) -> bool:
@@ -144,8 +155,12 @@ def _contradiction(left: Group, right: Group, link: Link, births_count: bool) ->
         _differ(left.contacts[kind].keys(), right.contacts[kind].keys())
         for kind in ("email", "phone")
     )
-    same_digits = left.contacts["digits"].keys() & right.contacts["digits"].keys()
-    if unreachable and not same_digits and left.is_established and right.is_established:
+    agree = (
+        left.contacts["digits"].keys() & right.contacts["digits"].keys()
+        or left.births & right.births
+        or left.taxes & right.taxes
+    )
+    if unreachable and not agree and (left.is_established or right.is_established):
         return "two people with a telephone and an e-mail of their own"
     return ""
 

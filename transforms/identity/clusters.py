@@ -55,7 +55,7 @@ SUSPECTS = """
         count(distinct people.valid_tax) > 1
         or ({births_count} and count(distinct people.born) > 1)
         or (count(distinct people.email) > 1 and count(distinct people.phone) > 1
-            and sum(people.records) > 3)
+            and sum(people.records) > 2)
         or sum(people.records) >= 2 * {group}
         or count(*) > {large}
         or bool_or(people.profile in (select profile from temp.apart))
