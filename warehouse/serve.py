@@ -75,7 +75,7 @@ def serve(
     for name, path in bases.items():
         aside = _aside(path)
         files.append(Written(aside, path))
-        snapshot.write(connection, aside, FILES[name], comments, selects, path in earlier)
+        snapshot.write(connection, aside, FILES[name], comments, selects, goes_on=path in earlier)
     stale = set(parquet.glob("*.parquet")) - {file.path for file in files}
     _swap(files)
     for path in stale:  # of a mart that is no more

@@ -29,6 +29,7 @@ def write(
     schemas: Collection[str],
     comments: Mapping[str, str],
     selects: Mapping[str, str],
+    *,
     goes_on: bool,
 ) -> None:
     """All tables and views of `schemas` into the file `aside`. `selects`: SELECTs of tables that

@@ -204,7 +204,7 @@ def test_readers_never_see_half_a_swap(house: House, monkeypatch: pytest.MonkeyP
         )
         _sweep(path.parent)
         aside = path.with_name(".aside.tmp")
-        snapshot.write(connection, path, aside, ("marts",), {}, {})
+        snapshot.write(connection, aside, ("marts",), {}, {}, goes_on=False)
         _swap([Written(aside, path)])
 
     swap(0)
