@@ -124,7 +124,7 @@ def test_a_comment_that_is_no_more_goes(house: House) -> None:
     house.hold_served()
 
 
-def test_texts_that_nearly_all_differ_are_written_as_such(
+def test_texts_are_told_how_they_are_compressed(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshot, "SAMPLE", 1000)
@@ -135,10 +135,11 @@ def test_texts_that_nearly_all_differ_are_written_as_such(
         connection.execute(
             """create schema marts; create table marts.things as
                 select printf('ürün %d', n) as name, n % 3 = 0 as odd, null::text as none,
-                    printf('%d', n % 4) as kind, if(n % 9 = 0, repeat('uzun', 60000), name) as long
+                    printf('%d', n % 4) as kind, if(n % 9 = 0, repeat('uzun', 60000), name) as long,
+                    if(n % 9 = 0, repeat('uzun', 90000), kind) as few_long
                 from range(3000) as numbers(n)"""
         )
-        snapshot.write(connection, path, path, ("marts",), {}, {})
+        snapshot.write(connection, path, ("marts",), {}, {}, goes_on=False)
         connection.execute(f"attach '{path}' as served (read_only)")
         same = "from served.marts.things except all from warehouse.marts.things"
         assert connection.execute(same).fetchall() == []
