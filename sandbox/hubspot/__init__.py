@@ -87,12 +87,13 @@ class HubSpot(Objects):
         return call.method != "GET" and not call.path.endswith(("/search", "/batch/read"))
 
     def answer(self, call: Call) -> Response:
+        headers: dict[str, str] = {}
         try:
             self._authorize(call)
             headers = self.limits.spend(search=call.path.endswith("/search"))
             response = self._route(call)
-        except Problem as problem:
-            return problem.response()
+        except Problem as problem:  # which counts all the same
+            response = problem.response()
         response.headers.update(headers)
         return response
 
