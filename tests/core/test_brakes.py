@@ -107,14 +107,11 @@ def test_father_and_son_of_one_name_and_address() -> None:
     mail = {3: Person(1, "s@a.tr", "+902"), 4: Person(1, "s@a.tr")}
     house: list[Link] = [links[0], (15.0, 2, 4, "alike"), (9.0, 3, 4, "alike")]
     assert groups(father | mail, house) == {frozenset({1, 2}), frozenset({3, 4})}
-    # One record with both of its own is enough, but not against one other, nor of the same birth.
+    # One record with both of its own is enough, but not against one other.
     alone: list[Link] = [links[0], links[2]]
     one = {3: Person(1, "s@a.tr", "+902")}
     assert groups(father | one, alone) == {frozenset({1, 2}), frozenset({3})}
     assert groups({1: father[1], **one}, [links[2]]) == {frozenset({1, 3})}
-    born = {2: Person(1, "f@a.tr", "+901", born="19800502")}
-    same = {3: Person(1, "s@a.tr", "+902", born="19800502")}
-    assert len(groups(father | born | same, alone)) == 1
 
 
 def test_two_birth_dates_contradict_where_they_are_reliable_and_not_swapped() -> None:

@@ -155,12 +155,8 @@ def _contradiction(left: Group, right: Group, link: Link, births_count: bool) ->
         _differ(left.contacts[kind].keys(), right.contacts[kind].keys())
         for kind in ("email", "phone")
     )
-    agree = (
-        left.contacts["digits"].keys() & right.contacts["digits"].keys()
-        or left.births & right.births
-        or left.taxes & right.taxes
-    )
-    if unreachable and not agree and (left.is_established or right.is_established):
+    same_digits = left.contacts["digits"].keys() & right.contacts["digits"].keys()
+    if unreachable and not same_digits and (left.is_established or right.is_established):
         return "two people with a telephone and an e-mail of their own"
     return ""
 
