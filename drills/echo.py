@@ -59,6 +59,7 @@ def _round(places: Places, systems: list[System], now: datetime) -> int:
         assert not any(problems), problems
         load(places, system, contract)
     build(places, systems, now=now)
-    done = [publish(places, system, approved_by="the drill") for system in systems]
+    giving = [system for system in systems if system.publish]
+    done = [publish(places, system, approved_by="the drill") for system in giving]
     assert not any(one.problem for one in done), done
     return sum(one.values for one in done)
