@@ -112,7 +112,8 @@ class Counts:
 
     def taken(self) -> dict[str, Any]:
         said = {"calls": self.calls, "throttled": self.throttled, "asked": self.asked}
-        self.__init__()  # type: ignore[misc]  # from the beginning
+        self.calls = self.throttled = 0
+        self.asked = []
         return said
 
 

@@ -71,26 +71,26 @@ class HubSpot:
         self, kind: str, properties: Sequence[str], ids: Sequence[str], *, archived: bool = False
     ) -> list[Record]:
         """Records by id, in the order asked for; those that are not there are left out."""
-        found: dict[str, Record] = {}
-        flag = "?archived=true" if archived else ""
-        for start in range(0, len(ids), BATCH):
-            inputs = [{"id": record} for record in ids[start : start + BATCH]]
-            body = {"inputs": inputs, "properties": list(properties), "propertiesWithHistory": []}
-            path = f"/{kind}/batch/read{flag}"
-            answer = self.http.believe(self._ask("POST", "objects", path, body, again=True), dict)
-            found |= {str(row["id"]): row for row in self._results(answer, kind)}
+        path = f"/{kind}/batch/read{'?archived=true' if archived else ''}"
+        rows = self._read(path, ids, {"properties": list(properties)}, kind)
+        found = {str(row["id"]): row for row in rows}
         return [found[record] for record in ids if record in found]
 
     def by_email(self, emails: Sequence[str]) -> list[Record]:
         """Contacts with these addresses, in any order."""
-        found: list[Record] = []
-        for start in range(0, len(emails), BATCH):
-            inputs = [{"id": email} for email in emails[start : start + BATCH]]
-            body = {"inputs": inputs, "properties": ["email"], "idProperty": "email"}
-            body |= {"propertiesWithHistory": []}
-            response = self._ask("POST", "objects", "/contacts/batch/read", body, again=True)
-            found += self._results(self.http.believe(response, dict), "contacts by e-mail")
-        return found
+        asked = {"properties": ["email"], "idProperty": "email"}
+        return self._read("/contacts/batch/read", emails, asked, "contacts by e-mail")
+
+    def _read(
+        self, path: str, ids: Sequence[str], asked: Mapping[str, Any], what: str
+    ) -> list[Record]:
+        rows: list[Record] = []
+        for start in range(0, len(ids), BATCH):
+            inputs = [{"id": one} for one in ids[start : start + BATCH]]
+            body = {"inputs": inputs, "propertiesWithHistory": [], **asked}
+            answer = self.http.believe(self._ask("POST", "objects", path, body, again=True), dict)
+            rows += self._results(answer, what)
+        return rows
 
     def add(self, kind: str, inputs: Sequence[Record]) -> Record:
         """One batch of new records (at most 100); `errors` in the answer name what was refused."""

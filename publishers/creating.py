@@ -16,6 +16,7 @@ from typing import Any
 
 from clients import Implausible, Unavailable
 from publishers import Due, Outcome, Values
+from publishers.batches import one_each, parts
 from publishers.consent import Gate
 from systems import System
 from warehouse import Places
@@ -48,7 +49,7 @@ class Creations:
     def is_due(self, row: Due) -> bool:
         """Not of whom we created or found there: the next pull will show the record."""
         last = self.latest.get(row.record)
-        return last is None or last["state"] in ("intent", "retry") or self._is_other(row, last)
+        return last is None or self.may_be_ours(row) or self._is_other(row, last)
 
     def was_refused(self, row: Due) -> bool:
         last = self.latest.get(row.record)
@@ -118,8 +119,11 @@ class Creating:
 
     def send(self, rows: Sequence[Due]) -> None:
         client = self.module.connect(self.system)
-        for start in range(0, len(rows), BATCH):
-            self._batch(client, rows[start : start + BATCH])
+        looked = 0
+        for batch in parts(rows, BATCH):
+            self._batch(client, batch)
+            looked += len(batch)
+            log.info("%s: %d of %d newcomers done", self.system.name, looked, len(rows))
 
     def _batch(self, client: Any, rows: Sequence[Due]) -> None:
         try:
@@ -134,13 +138,8 @@ class Creating:
         if not new:
             return
         self.creations.say(self.run, [(row, Outcome(row.record, "intent")) for row in new.values()])
-        made = {one.record: one for one in self.module.create(client, [*new.values()])}
-        made = self._read_back(client, made)
-        unknown = "the tool's answer does not name it"
-        self._say(
-            (row, made.get(customer, Outcome(customer, "retry", unknown)))
-            for customer, row in new.items()
-        )
+        made = one_each(new, self.module.create(client, [*new.values()]))
+        self._say((new[one.record], one) for one in self._read_back(client, made))
 
     def _there(self, client: Any, rows: Sequence[Due]) -> dict[str, str]:
         """Customer -> the record that has the e-mail address."""
@@ -155,20 +154,20 @@ class Creating:
         log.info("%s: %s: %s", self.system.name, row.record, words)
         return Outcome(row.record, "found", words, record)
 
-    def _read_back(self, client: Any, made: Mapping[str, Outcome]) -> dict[str, Outcome]:
-        answers = [one.answer for one in made.values() if one.state == "accepted"]
+    def _read_back(self, client: Any, made: Iterable[Outcome]) -> list[Outcome]:
+        answers = [one.answer for one in made if one.state == "accepted"]
         try:
             held: Mapping[str, Values] = self.module.read(client, answers, ["customer_id"])
         except (Unavailable, Implausible) as error:
             held, words = {}, str(error)
         else:
             words = "the tool said that it was created, and does not have it"
-        return {
-            customer: one
+        return [
+            one
             if one.state != "accepted" or one.answer in held
-            else Outcome(customer, "retry", words)
-            for customer, one in made.items()
-        }
+            else Outcome(one.record, "retry", words)
+            for one in made
+        ]
 
     def _say(self, said: Iterable[tuple[Due, Outcome]]) -> None:
         """Links first: what is not told as created is looked for again."""

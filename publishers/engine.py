@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from typing import Any
 
 from clients import Implausible, Unavailable
 from publishers import Due, Field, Outcome, State, Values
+from publishers.batches import one_each, parts
 from publishers.consent import Gate, told_no
 from publishers.creating import Creating, Creations
 from publishers.ledger import Ledger
@@ -151,16 +152,17 @@ class Run:
         client = self.module.connect(self.system)
         self.module.prepare(client, self.fields)
         sent = 0
-        for batch in getattr(self.module, "in_batches", self._in_batches)(rows):
+        for batch in self._batches(rows):
             self._batch(client, batch)
             sent += len(batch)
             log.info("%s: %d of %d rows done", self.system.name, sent, len(rows))
 
-    def _in_batches(self, rows: list[Due]) -> Iterator[list[Due]]:
-        size = self.module.BATCH
-        return (rows[start : start + size] for start in range(0, len(rows), size))
+    def _batches(self, rows: list[Due]) -> Iterator[Sequence[Due]]:
+        if hasattr(self.module, "in_batches"):
+            return iter(self.module.in_batches(rows))
+        return parts(rows, self.module.BATCH)
 
-    def _batch(self, client: Any, rows: list[Due]) -> None:
+    def _batch(self, client: Any, rows: Sequence[Due]) -> None:
         try:
             noes = told_no(self.module, client, rows)
             allowed = [self.gate.hold(row, noes.get(row.record, ())) for row in rows]
@@ -170,20 +172,20 @@ class Run:
             self.done.count([Outcome(row.record, "retry", str(error)) for row in rows])
             return
         self.done.count(Outcome(row.record, "kept") for row in allowed if not row.values)
-        parts = {row.record: self._parted(row, holds.get(row.record)) for row in left}
+        parted = {row.record: self._parted(row, holds.get(row.record)) for row in left}
         settled = [
             (part, self._called(Outcome(part.record, state)))
-            for by_state in parts.values()
+            for by_state in parted.values()
             for state, part in by_state.items()
             if state in ("found", "kept")
         ]
         self.ledger.record(self.name, settled, holds)
-        going = {record: part["accepted"] for record, part in parts.items() if "accepted" in part}
-        stay = (Outcome(r, "kept" if "kept" in parts[r] else "found") for r in parts.keys() - going)
-        self.done.count(stay)
+        going = {record: part["accepted"] for record, part in parted.items() if "accepted" in part}
+        stay = parted.keys() - going
+        self.done.count(Outcome(r, "kept" if "kept" in parted[r] else "found") for r in stay)
         if going:
             self.ledger.intend(self.name, going.values(), holds)
-            outcomes = _one_each(going, self.module.send(client, [*going.values()]))
+            outcomes = one_each(going, self.module.send(client, [*going.values()]))
             said = [(going[one.record], self._called(one)) for one in outcomes]
             self.ledger.record(self.name, said, holds)
             self.done.count(outcomes)
@@ -211,13 +213,3 @@ class Run:
         """Also what a run that broke off had put back already."""
         stands = outcome.state in ("accepted", "placed", "found")
         return replace(outcome, state="restored") if self.restoring and stands else outcome
-
-
-def _one_each(rows: Mapping[str, Due], outcomes: list[Outcome]) -> list[Outcome]:
-    """Every row gets exactly one outcome; one the publisher forgot counts as unknown."""
-    told = {outcome.record: outcome for outcome in outcomes if outcome.record in rows}
-    forgotten = [record for record in rows if record not in told]
-    unknown = [
-        Outcome(record, "retry", "the tool's answer does not name it") for record in forgotten
-    ]
-    return [*told.values(), *unknown]

@@ -47,7 +47,7 @@ def _known(places: Places) -> Iterator[tuple[str, datetime | None]]:
     for name in names:
         tables = TABLES & {*landing.tables(name)}
         moments = [_read_whole(landing, name, table, built[name].get(table)) for table in tables]
-        yield name, None if None in moments else min(m for m in moments if m)
+        yield name, None if None in moments else min((m for m in moments if m), default=None)
 
 
 def _read_whole(landing: Landing, system: str, table: str, built: str | None) -> datetime | None:

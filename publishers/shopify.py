@@ -18,10 +18,20 @@ from typing import Any
 from clients import Refused
 from clients.shopify import Shopify, connect
 from publishers import Due, Field, Outcome, Values
-from publishers.batches import isolated
+from publishers.batches import isolated, parts
 from publishers.consent import AUDIENCES
 from publishers.erasing import ASKED, NOT_POSSIBLE, Answer, attempted
-from publishers.shopify_people import MUTATIONS, audiences, create, find, owner, tag, told_no
+from publishers.shopify_people import (
+    MUTATIONS,
+    audiences,
+    create,
+    find,
+    nodes,
+    owner,
+    tag,
+    told_no,
+    words,
+)
 
 __all__ = [
     "BATCH",
@@ -96,7 +106,7 @@ def prepare(client: Shopify, fields: Mapping[str, Field]) -> None:
         answer = client.mutate(DEFINE, {"definition": definition})["metafieldDefinitionCreate"]
         errors = [error for error in answer["userErrors"] if error["code"] != "TAKEN"]
         if errors:
-            raise Refused(client.http.system, f"metafield {NAMESPACE}.{name}: {_words(errors)}")
+            raise Refused(client.http.system, f"metafield {NAMESPACE}.{name}: {words(errors)}")
 
 
 def send(client: Shopify, rows: Sequence[Due]) -> list[Outcome]:
@@ -120,20 +130,17 @@ def _metafields(client: Shopify, records: Sequence[str], names: Sequence[str]) -
         for number, name in enumerate(names)
     )
     query = f"query Held($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on Customer {{ id {asked}}} }} }}"
-    owners = {owner(record): record for record in records if record.isdecimal() or "/" in record}
+    points = 1 + len(names)  # an object each
     found: dict[str, Values] = {}
-    for start in range(0, len(owners), AT_ONCE):
-        ids = list(owners)[start : start + AT_ONCE]
-        points = len(ids) * (1 + len(names))  # an object each
-        for node in client.query(query, {"ids": ids}, points=points)["nodes"]:
-            if node:
-                held = (node[f"v{place}"] for place in range(len(names)))
-                values = [value and value["value"] for value in held]
-                found[owners[node["id"]]] = dict(zip(names, values, strict=True))
+    for record, node in nodes(client, query, records, at_once=AT_ONCE, each=points):
+        values = [node[f"v{place}"] for place in range(len(names))]
+        found[record] = {
+            name: value and value["value"] for name, value in zip(names, values, strict=True)
+        }
     return found
 
 
-def in_batches(rows: Sequence[Due]) -> Iterator[list[Due]]:
+def in_batches(rows: Sequence[Due]) -> Iterator[Sequence[Due]]:
     """Rows of which every call is full, and those that are left over last, together: so a run
     needs as few calls as all its values do."""
     alike: dict[tuple[int, int], list[Due]] = {}
@@ -144,7 +151,7 @@ def in_batches(rows: Sequence[Due]) -> Iterator[list[Due]]:
     left: list[Due] = []
     for some in alike.values():
         whole = len(some) - len(some) % MOST_VALUES
-        yield from (some[start : min(start + BATCH, whole)] for start in range(0, whole, BATCH))
+        yield from parts(some[:whole], BATCH)
         left += some[whole:]
     if left:
         yield left
@@ -193,14 +200,14 @@ def _write(
 ) -> dict[str, str]:
     """Refused records and why; all values of the others are written."""
     refused: dict[str, str] = {}
-    for start in range(0, len(values), MOST_VALUES):
-        part = list(values[start : start + MOST_VALUES])
+    for some in parts(values, MOST_VALUES):
+        part = list(some)
         while part:
             inputs = [value for _, value in part]
             errors = client.mutate(mutation, {"metafields": inputs})["written"]["userErrors"]
             if not errors:
                 break
-            refused |= {part[index][0]: _words([error]) for index, error in _named(client, errors)}
+            refused |= {part[index][0]: words([error]) for index, error in _named(client, errors)}
             part = [(record, value) for record, value in part if record not in refused]
     return refused
 
@@ -212,14 +219,9 @@ def _named(client: Shopify, errors: Sequence[dict[str, Any]]) -> list[tuple[int,
         index = error.get("elementIndex")
         path = [part for part in error.get("field") or [] if str(part).isdecimal()]
         if index is None and not path:
-            raise Refused(client.http.system, _words(errors))
+            raise Refused(client.http.system, words(errors))
         named.append((int(path[0]) if index is None else index, error))
     return named
-
-
-def _words(errors: Sequence[Mapping[str, Any]]) -> str:
-    said = [e["message"] + (f" ({e['code']})" if e.get("code") else "") for e in errors]
-    return "; ".join(said)
 
 
 def erase(client: Shopify, customers: Sequence[str], orders: Sequence[str]) -> Iterator[Answer]:
@@ -236,4 +238,4 @@ def erase(client: Shopify, customers: Sequence[str], orders: Sequence[str]) -> I
 def _wish(client: Shopify, customer: str) -> None:
     answer = client.mutate(ERASE, {"customer": owner(customer)})["customerRequestDataErasure"]
     if errors := answer["userErrors"]:
-        raise Refused(client.http.system, _words(errors))
+        raise Refused(client.http.system, words(errors))

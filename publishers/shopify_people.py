@@ -13,7 +13,7 @@ from typing import Any
 
 from clients.shopify import OUR_TAG, Shopify
 from publishers import Due, Outcome
-from publishers.batches import isolated
+from publishers.batches import isolated, parts
 
 OWNER = "gid://shopify/Customer/"
 AT_ONCE = 250  # customers in a query
@@ -62,27 +62,26 @@ def tag(client: Shopify, rows: Sequence[Due], name: str) -> dict[str, str]:
             if tags
         ]
     refused: dict[str, str] = {}
-    for start in range(0, len(changes), MUTATIONS):
-        refused |= _tagged(client, changes[start : start + MUTATIONS])
+    for part in parts(changes, MUTATIONS):
+        refused |= _tagged(client, part)
     return refused
 
 
 def find(client: Shopify, emails: Sequence[str]) -> dict[str, str]:
     """Asked for directly: the index that lists are searched by lags behind."""
     found: dict[str, str] = {}
-    for start in range(0, len(emails), AT_ONCE):
-        asked = emails[start : start + AT_ONCE]
+    for asked in parts(emails, AT_ONCE):
         who = [f"identifier: {{emailAddress: {json.dumps(email)}}}" for email in asked]
         calls = " ".join(f"c{n}: customerByIdentifier({one}) {{ id }}" for n, one in enumerate(who))
         answers = client.query(f"query Find {{ {calls} }}")
-        nodes = [answers[f"c{place}"] for place in range(len(asked))]
-        found |= {email: node["id"] for email, node in zip(asked, nodes, strict=True) if node}
+        there = [answers[f"c{place}"] for place in range(len(asked))]
+        found |= {email: node["id"] for email, node in zip(asked, there, strict=True) if node}
     return found
 
 
 def create(client: Shopify, rows: Sequence[Due]) -> list[Outcome]:
-    parts = (rows[start : start + MUTATIONS] for start in range(0, len(rows), MUTATIONS))
-    return [outcome for part in parts for outcome in isolated(part, partial(_created, client))]
+    attempt = partial(_created, client)
+    return [outcome for part in parts(rows, MUTATIONS) for outcome in isolated(part, attempt)]
 
 
 def _created(client: Shopify, rows: Sequence[Due]) -> list[Outcome]:
@@ -96,7 +95,7 @@ def _created(client: Shopify, rows: Sequence[Due]) -> list[Outcome]:
     return [
         Outcome(row.record, "accepted", answer=made["customer"]["id"])
         if (made := answers[f"c{place}"])["customer"]
-        else Outcome(row.record, "refused", _words(made["userErrors"]))
+        else Outcome(row.record, "refused", words(made["userErrors"]))
         for place, row in enumerate(rows)
     ]
 
@@ -107,13 +106,15 @@ def _new(row: Due) -> dict[str, str]:
     return {name: value for name, value in values.items() if value}
 
 
-def _words(errors: Iterable[Mapping[str, Any]]) -> str:
-    return "; ".join(error["message"] for error in errors)
+def words(errors: Iterable[Mapping[str, Any]]) -> str:
+    """What the shop says of them, with its codes where it gives any."""
+    said = [e["message"] + (f" ({e['code']})" if e.get("code") else "") for e in errors]
+    return "; ".join(said)
 
 
 def told_no(client: Shopify, records: Sequence[str]) -> Mapping[str, Collection[str]]:
     found = {}
-    for record, node in _nodes(client, CONSENTS, records):
+    for record, node in nodes(client, CONSENTS, records):
         email, phone = node["defaultEmailAddress"] or {}, node["defaultPhoneNumber"] or {}
         sms = phone.get("smsMarketingConsent") or {}
         states = {"email": email.get("marketingState"), "sms": sms.get("state")}
@@ -128,18 +129,23 @@ def owner(record: str) -> str:
 def _ours(client: Shopify, records: Iterable[str]) -> dict[str, set[str]]:
     return {
         record: {tag for tag in node["tags"] if tag.startswith(OUR_TAG)}
-        for record, node in _nodes(client, TAGS, records)
+        for record, node in nodes(client, TAGS, records)
     }
 
 
-def _nodes(
-    client: Shopify, query: str, records: Iterable[str]
+def nodes(
+    client: Shopify,
+    query: str,
+    records: Iterable[str],
+    *,
+    at_once: int = AT_ONCE,
+    each: float = 0.0,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Those that are there."""
+    """Record and node of those that are there. `each`: points of one, where that is known."""
     owners = {owner(record): record for record in records if record.isdecimal() or "/" in record}
-    for start in range(0, len(owners), AT_ONCE):
-        ids = [*owners][start : start + AT_ONCE]
-        for node in client.query(query, {"ids": ids})["nodes"]:
+    for ids in parts([*owners], at_once):
+        points = each * len(ids) or None
+        for node in client.query(query, {"ids": ids}, points=points)["nodes"]:
             if node:
                 yield owners[node["id"]], node
 
@@ -153,7 +159,7 @@ def _tagged(client: Shopify, changes: Sequence[tuple[str, str, list[str]]]) -> d
     )
     answers = client.mutate(f"mutation Tag {{ {calls} }}", {})
     return {
-        record: _words(errors)
+        record: words(errors)
         for place, (record, _, _) in enumerate(changes)
         if (errors := answers[f"t{place}"]["userErrors"])
     }

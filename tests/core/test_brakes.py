@@ -137,3 +137,9 @@ def test_what_a_person_said_wins_over_everything() -> None:
     same = {1: Person(1, valid_tax="1"), 2: Person(1, valid_tax="1")}
     told = {1: {2}, 2: {1}}
     assert len(groups(same, [(15.0, 1, 2, "same tax number")], told)) == 2
+
+
+def test_what_a_person_said_comes_before_a_shared_mailbox() -> None:
+    shared = {1: Person(1, "a@a.tr"), 2: Person(1), 3: Person(1, "a@a.tr")}
+    links: list[Link] = [(20.0, 1, 3, "alike"), (30.0, 1, 2, "said by a person")]
+    assert groups(shared, links, {2: {3}, 3: {2}}) == {frozenset({1, 2}), frozenset({3})}

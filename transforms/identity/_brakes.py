@@ -1,10 +1,11 @@
 """Splits what is linked and yet cannot be one person, along its weakest links.
 
-Records that share an e-mail address or a telephone are put together first, then the strongest links
-are taken, and one that would put together what contradicts is refused: two valid tax numbers, two
-birth dates where these are reliable, two people who each have a telephone and an e-mail of their
-own (father and son of one name at one address), two groups that hang together by one weak link
-only, a group too large, or two records of which a person said that they are not the same.
+Links that are beyond doubt are taken first, then those of records that share an e-mail address or a
+telephone, then the rest, each strongest first. One that would put together what contradicts is
+refused: two valid tax numbers, two birth dates where these are reliable, two people who each have a
+telephone and an e-mail of their own (father and son of one name at one address), two groups that
+hang together by one weak link only, a group too large, or two records of which a person said that
+they are not the same.
 """
 
 from __future__ import annotations
@@ -96,12 +97,7 @@ def split(
         )
         for profile, person in people.items()
     }
-    # A record of the son, linked by name and house to the father's before it is to his own, would
-    # have nothing of his that contradicts.
-    ordered = sorted(
-        links,
-        key=lambda link: (not _share(people[link[1]], people[link[2]]), -link[0], link[1], link[2]),
-    )
+    ordered = sorted(links, key=lambda link: _order(people, link))
     refused: list[tuple[Link, str]] = []
     owner = {profile: profile for profile in people}
     for link in ordered:
@@ -120,6 +116,14 @@ def split(
             owner[profile] = left
         groups[left].take(groups.pop(right))
     return [group.profiles for group in groups.values()], refused
+
+
+def _order(people: Mapping[int, Person], link: Link) -> tuple[bool, bool, float, int, int]:
+    """A record of the son, linked by name and house to the father's before it is to his own, would
+    have nothing of his that contradicts. What a person said comes before both: a "same" must not
+    lose to a shared mailbox, by way of a "not the same"."""
+    weight, left, right, rule = link
+    return rule not in DEFINITE, not _share(people[left], people[right]), -weight, left, right
 
 
 def _share(left: Person, right: Person) -> bool:
