@@ -81,7 +81,7 @@ PUBLISH = {
     "publish.read": Point("publishers.engine:Run", "_held"),
     "publish.intending": Point("publishers.ledger:Ledger", "intend", BEFORE),
     "publish.intended": Point("publishers.ledger:Ledger", "intend"),
-    "publish.answered": Point("publishers.engine", "_one_each", BEFORE),
+    "publish.answered": Point("publishers.engine", "one_each", BEFORE),
     "publish.recorded": Point("publishers.ledger:Ledger", "record"),
     "publish.ending": Point("warehouse.journal:Journal", "append", BEFORE, "publish_runs"),
     "publish.ended": Point("warehouse.journal:Journal", "append", about="publish_runs"),

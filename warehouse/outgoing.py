@@ -7,7 +7,7 @@ and freshness.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -106,21 +106,22 @@ def _problems(
 def _broken_rules(
     connection: duckdb.DuckDBPyConnection, table: Table, name: str
 ) -> Iterator[_Problem]:
+    """The table is read once where all rules hold, as they mostly do."""
     key = ", ".join(quoted(column.name) for column in table.key_columns)
     shown = shown_key(table, f"concat_ws('/', {key})")
-    for rule in row_rules(table):
-        if rule.id == "readable":  # typed by SQL already
-            continue
-        count, keys = connection.execute(
-            f"""select count(*), list({shown})[:5] from {name}
-                where not coalesce(({rule.sql}), false)"""
-        ).fetchall()[0]
+    rules = [rule for rule in row_rules(table) if rule.id != "readable"]  # typed by SQL already
+    broken = [f"not coalesce(({rule.sql}), false)" for rule in rules]
+    counts = [f"count(*) filter (where {one})" for one in broken]
+    repeated = f"count(*) - count(distinct ({key}))"
+    [(duplicated, *failed)] = connection.execute(
+        f"select {', '.join([repeated, *counts])} from {name}"
+    ).fetchall()
+    for rule, one, count in zip(rules, broken, failed, strict=True):
         if count:
+            query = f"select list({shown})[:5] from {name} where {one}"
+            [(keys,)] = connection.execute(query).fetchall()
             words = f"{name}: {rule.id} fails {count} times: {keys}"
             yield _Problem(rule.id, rule.severity, words)
-    duplicated = connection.execute(
-        f"select count(*) - count(distinct ({key})) from {name}"
-    ).fetchall()[0][0]
     if duplicated:
         yield _Problem("key", "error", f"{name}: {duplicated} rows repeat the key {key}")
 
@@ -189,8 +190,9 @@ def across_loads(
             log.error("%s: promises over all loads are not checked. %s", system.name, error)
             continue
         tables.ensure_raw(connection, system, contract)
+        there = _columns(connection, system, contract)
         for name, found in rules.items():
-            problems += _broken(connection, system, contract.tables[name], found, as_of)
+            problems += _broken(connection, system, contract.tables[name], found, there, as_of)
     return problems
 
 
@@ -199,16 +201,16 @@ def _broken(
     system: System,
     table: Table,
     rules: list[Rule],
+    there: Mapping[str, set[str]],
     as_of: datetime,
 ) -> Iterator[str]:
-    there = _there(connection, system, table.name)
     key = shown_key(table)
     rows = f"(select * from {_rows(system, table.name)} and _change is null)"
     for rule in rules:
         # What was deleted or archived is still something to refer to.
         to = f"(select * from {_rows(system, rule.to.to_table)})" if rule.to else ""
-        if not set(rule.columns) <= there or (
-            rule.to and not set(rule.to.to_columns) <= _there(connection, system, rule.to.to_table)
+        if not set(rule.columns) <= there[table.name] or (
+            rule.to and not set(rule.to.to_columns) <= there[rule.to.to_table]
         ):
             continue
         holds, failed, keys = _evaluated(connection, rule, rows, key, to, as_of)
@@ -232,12 +234,13 @@ def _rows(system: System, table: str) -> str:
     return f"{tables.raw_name(system, table)} where _system = {text(system.name)}"
 
 
-def _there(connection: duckdb.DuckDBPyConnection, system: System, table: str) -> set[str]:
-    found = connection.execute(
-        "select column_name from duckdb_columns() where schema_name || '.' || table_name = ?",
-        [tables.raw_name(system, table).replace('"', "")],
-    )
-    return {row[0] for row in found.fetchall()}
+def _columns(
+    connection: duckdb.DuckDBPyConnection, system: System, contract: Contract
+) -> dict[str, set[str]]:
+    """Of each table of the contract those that are in the warehouse."""
+    there = tables.columns(connection)
+    raw = {table: tables.raw_name(system, table).replace('"', "") for table in contract.tables}
+    return {table: there.get(name, set()) for table, name in raw.items()}
 
 
 def _note(

@@ -57,8 +57,7 @@ def write(
                     continue
             _copy(connection, name, selects.get(name, f"select * from warehouse.{name}"))
         with transaction(connection):
-            for name in wanted:
-                _comment(connection, name, comments)
+            _comment(connection, wanted, comments)
         if ledger.SCHEMA in schemas:
             ledger.keep(connection, "aside")
         connection.execute("checkpoint aside")
@@ -149,12 +148,19 @@ def _told(
     }
 
 
-def _comment(connection: duckdb.DuckDBPyConnection, name: str, comments: Mapping[str, str]) -> None:
-    _say(connection, f"table aside.{name}", comments.get(name))
-    for column, *_ in connection.execute(f"describe aside.{name}").fetchall():
-        target = f"column aside.{name}.{quoted(column)}"
-        _say(connection, target, comments.get(f"{name}.{column}"))
-
-
-def _say(connection: duckdb.DuckDBPyConnection, target: str, comment: str | None) -> None:
-    connection.execute(f"comment on {target} is {text(comment) if comment else 'null'}")
+def _comment(
+    connection: duckdb.DuckDBPyConnection, names: Collection[str], comments: Mapping[str, str]
+) -> None:
+    """What is said of a table or a column already is not said again."""
+    there = connection.execute(
+        """select schema_name || '.' || table_name, null, comment from duckdb_tables()
+            where database_name = 'aside'
+            union all
+            select schema_name || '.' || table_name, column_name, comment from duckdb_columns()
+            where database_name = 'aside'"""
+    ).fetchall()
+    for name, column, said in there:
+        told = comments.get(f"{name}.{column}" if column else name) or None
+        if name in names and told != said:
+            target = f"column aside.{name}.{quoted(column)}" if column else f"table aside.{name}"
+            connection.execute(f"comment on {target} is {text(told) if told else 'null'}")

@@ -131,6 +131,17 @@ def kinds(connection: duckdb.DuckDBPyConnection, catalog: str = "warehouse") -> 
     }
 
 
+def columns(connection: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
+    """Of what is there, as schema.table: names of its columns."""
+    found: dict[str, set[str]] = {}
+    for schema, table, column in connection.execute(
+        """select schema_name, table_name, column_name from duckdb_columns()
+            where database_name = 'warehouse'"""
+    ).fetchall():
+        found.setdefault(f"{schema}.{table}", set()).add(column)
+    return found
+
+
 def versions(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """Table or model name -> version of its content."""
     return dict(connection.execute("select name, version from ops.versions").fetchall())
@@ -149,21 +160,16 @@ def _columns(table: Table) -> dict[str, str]:
 
 def _create(connection: duckdb.DuckDBPyConnection, wanted: Mapping[str, Mapping[str, str]]) -> None:
     """In one transaction, and only what is missing: on DuckLake every statement has its price."""
-    have: dict[str, set[str]] = {}
-    for schema, table, column in connection.execute(
-        """select schema_name, table_name, column_name from duckdb_columns()
-            where database_name = 'warehouse'"""
-    ).fetchall():
-        have.setdefault(f"{schema}.{table}", set()).add(column)
+    have = columns(connection)
     with transaction(connection):
-        for name, columns in wanted.items():
+        for name, inside in wanted.items():
             there = have.get(name.replace('"', ""))
             if there is None:
-                inside = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns.items())
+                told = ", ".join(f"{quoted(column)} {kind}" for column, kind in inside.items())
                 connection.execute(f"create schema if not exists {name.partition('.')[0]}")
-                connection.execute(f"create table {name} ({inside})")
+                connection.execute(f"create table {name} ({told})")
                 continue
-            for column, kind in columns.items():
+            for column, kind in inside.items():
                 if column not in there:
                     connection.execute(f"alter table {name} add column {quoted(column)} {kind}")
 
