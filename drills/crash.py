@@ -47,6 +47,7 @@ VARIES = {
     "ops.versions": "name",
     "ops.journal_files": "topic",
     "ops.contract_results": "* exclude (checked_at)",
+    "identity.id_changes": "* exclude (changed_at)",
 }
 State = dict[str, str]  # what it is -> digest of its content
 

@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -23,7 +24,7 @@ from warehouse import memory
 from warehouse.landing import Landing
 
 EVERY = 5.0  # seconds between two signs of life
-SOONEST, LATEST = 8.0, 90.0  # seconds after which a pull is killed
+SOONEST, LATEST = 0.1, 0.9  # of what is left to pull: when it is killed
 MOST = 250.0  # MB a pull may grow
 RSS = re.compile(r"VmHWM:\s+(\d+) kB")
 
@@ -38,6 +39,13 @@ class Run:
     said: dict[str, Any] = field(default_factory=dict)
 
 
+class Quiet(NamedTuple):
+    """How long so many rows take when nobody kills it."""
+
+    seconds: float
+    rows: int
+
+
 @contextmanager
 def served(module: str, *arguments: str) -> Iterator[str]:
     """The address of a lean server in a process of its own."""
@@ -48,14 +56,27 @@ def served(module: str, *arguments: str) -> Iterator[str]:
         run.kill()
 
 
-def pulled(folder: Path, kind: str, url: str, table: str, kills: int, seed: int) -> list[Run]:
-    """Until one is finished; the first `kills` die."""
+def undisturbed(folder: Path, kind: str, module: str, table: str, size: int) -> Quiet:
+    """A pull of all that a server of its own has."""
+    with served(module, str(size)) as url, TemporaryDirectory(dir=folder) as alone:
+        run = _run([alone, kind, url, table], None)
+    say(f"undisturbed: {asdict(run)}")
+    return Quiet(run.seconds, size)
+
+
+def pulled(
+    folder: Path, kind: str, url: str, table: str, quiet: Quiet, kills: int, seed: int
+) -> list[Run]:
+    """Until one is finished; the first `kills` die, unless they are finished before."""
     chance = random.Random(seed)
     runs: list[Run] = []
+    before = landed_rows(folder, f"my_{kind}", table)
+    landed = 0
     while not runs or runs[-1].killed:
-        left = chance.uniform(SOONEST, LATEST) if len(runs) < kills else None
+        share = chance.uniform(SOONEST, LATEST) * max(1 - landed / quiet.rows, SOONEST)
+        left = share * quiet.seconds if len(runs) < kills else None
         runs.append(_run([str(folder), kind, url, table], left))
-        landed = landed_rows(folder, f"my_{kind}", table)
+        landed = landed_rows(folder, f"my_{kind}", table) - before
         say(f"run {len(runs)}: {asdict(runs[-1])}, landed so far {landed:,}")
     return runs
 
@@ -108,6 +129,11 @@ def landed(folder: Path, system: str, table: str) -> tuple[duckdb.DuckDBPyConnec
     """A connection, and a SELECT of all rows of finished loads."""
     loads = Landing(folder / "landing").loads(system, table)
     return memory(), " union all ".join(f"({load.rows_query})" for load in loads)
+
+
+def died(runs: list[Run], kills: int) -> bool:
+    """A drill whose pulls were all finished before they were killed proves nothing."""
+    return not kills or any(run.killed for run in runs)
 
 
 def summary(runs: list[Run]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import requests
 
-from drills.killing import MOST, landed, pulled, say, served, summary
+from drills.killing import MOST, died, landed, pulled, say, served, summary, undisturbed
 
 SIZE, FULL_SIZE = 30_000, 300_000
 SYSTEM, TABLE = "my_woocommerce", "orders"
@@ -16,11 +16,12 @@ SYSTEM, TABLE = "my_woocommerce", "orders"
 
 def drill(folder: Path, size: int, kills: int, seed: int) -> dict[str, Any]:
     """A backfill of a store that moves, then what the next run finds once it lies still."""
+    quiet = undisturbed(folder, "woocommerce", "drills.store", TABLE, size)
     with served("drills.store", str(size)) as url:
         say(f"{size:,} orders at {url}")
-        first = pulled(folder, "woocommerce", url, TABLE, kills, seed)
+        first = pulled(folder, "woocommerce", url, TABLE, quiet, kills, seed)
         requests.post(f"{url}/still", timeout=10).raise_for_status()
-        second = pulled(folder, "woocommerce", url, TABLE, 0, seed)
+        second = pulled(folder, "woocommerce", url, TABLE, quiet, 0, seed)
         truth = requests.get(f"{url}/truth", timeout=60).json()
     counted = _compared(folder, size, truth)
     grown = max(run.grown for run in (*first, *second))
@@ -29,7 +30,7 @@ def drill(folder: Path, size: int, kills: int, seed: int) -> dict[str, Any]:
         "backfill": summary(first),
         "next": summary(second),
         **counted,
-        "proven": counted["whole"] and grown < MOST,
+        "proven": counted["whole"] and grown < MOST and died(first, kills),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from drills.killing import MOST, landed, pulled, say, served, summary
+from drills.killing import MOST, died, landed, pulled, say, served, summary, undisturbed
 from drills.shop import LINES
 
 SIZE, FULL_SIZE = 100_000, 1_000_000
@@ -14,12 +14,13 @@ ORDER, LINE = "gid://shopify/Order/", "gid://shopify/LineItem/"
 
 
 def drill(folder: Path, size: int, kills: int, seed: int) -> dict[str, Any]:
+    quiet = undisturbed(folder, "shopify", "drills.shop", TABLE, size)
     with served("drills.shop", str(size)) as url:
         say(f"{size:,} orders at {url}")
-        runs = pulled(folder, "shopify", url, TABLE, kills, seed)
+        runs = pulled(folder, "shopify", url, TABLE, quiet, kills, seed)
     counted = _counted(folder, size)
     grown = max(run.grown for run in runs)
-    proven = counted["whole"] and grown < MOST
+    proven = counted["whole"] and grown < MOST and died(runs, kills)
     return {"rows": size, **summary(runs), **counted, "proven": proven}
 
 

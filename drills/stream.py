@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from drills.killing import MOST, landed, pulled, say, served, summary
+from drills.killing import MOST, died, landed, pulled, say, served, summary, undisturbed
 
 SIZE, FULL_SIZE = 100_000, 500_000
 SYSTEM, TABLE = "my_soap", "customers"
@@ -13,13 +13,15 @@ SYSTEM, TABLE = "my_soap", "customers"
 
 def drill(folder: Path, size: int, kills: int, seed: int) -> dict[str, Any]:
     """Also once more, with nothing new in it."""
+    quiet = undisturbed(folder, "soap", "drills.books", TABLE, size)
     with served("drills.books", str(size)) as url:
         say(f"{size:,} customers at {url}")
-        first = pulled(folder, "soap", url, TABLE, kills, seed)
-        again = pulled(folder, "soap", url, TABLE, 0, seed)
+        first = pulled(folder, "soap", url, TABLE, quiet, kills, seed)
+        again = pulled(folder, "soap", url, TABLE, quiet, 0, seed)
     counted = _counted(folder, size)
     grown = max(run.grown for run in (*first, *again))
     proven = counted["whole"] and grown < MOST and again[-1].said["landed"] == 0
+    proven = proven and died(first, kills)
     return {
         "rows": size,
         "first": summary(first),
