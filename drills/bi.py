@@ -38,11 +38,11 @@ def drill(folder: Path, size: int, kills: int, seed: int) -> dict[str, Any]:
     places = Places.below(folder / "data")
     with company_box.opened(size, seed) as box, running(commands, folder) as superset:
         company = list(_company(box))
-        _round(places, [system for system in company if system.name != LATER])
+        _round(places, company, [system for system in company if system.name != LATER])
         shown = _shown(superset, places)
         before = _chart(superset, shown["dataset"])
         good = before == _ours(places)
-        _round(places, company)
+        _round(places, company, company)
         after = _chart(superset, shown["dataset"])
         good = good and after == _ours(places) and after != before
     proven = good and not shown["without_comment"]
@@ -54,8 +54,9 @@ def _company(box: Box) -> Iterable[System]:
         yield system.connected(Connection(**box.connections[name]))
 
 
-def _round(places: Places, company: list[System]) -> None:
-    for system in company:
+def _round(places: Places, company: list[System], asked: list[System]) -> None:
+    """A build of the company after those `asked` were pulled."""
+    for system in asked:
         contract = contract_of(system)
         problems = [one.problem for one in pull(places, system, contract) if one.problem]
         if problems:

@@ -12,6 +12,7 @@ import re
 import phonenumbers
 import pyarrow as pa
 
+from warehouse import Database
 from warehouse.build import Context, Part
 
 READS = ("staging.contact_values",)
@@ -37,17 +38,20 @@ def model(context: Context) -> pa.Table | Part:
     connection, earlier = context.connection, context.earlier
     connection.execute(VALUES)
     new = f"anti join {earlier} using (type, value)" if earlier else ""
-    rows = connection.execute(f"select type, value from temp.written {new}").fetchall()
-    columns = {
-        "type": [kind for kind, _ in rows],
-        "value": [value for _, value in rows],
-        "normal": [NORMAL[kind](value) for kind, value in rows],
-    }
-    found = pa.table(columns, schema=SCHEMA)
+    found = pa.concat_tables(_normal(connection, kind, f"temp.written {new}") for kind in NORMAL)
     if earlier:
         connection.execute(GONE.format(earlier))
     connection.execute("drop table temp.written")
     return Part(found, "(type, value) in (from temp.gone)") if earlier else found
+
+
+def _normal(connection: Database, kind: str, written: str) -> pa.Table:
+    """Column by column: with a tuple for each value it takes half as long again."""
+    values = connection.execute(
+        f"select value from {written} where type = $1", [kind]
+    ).to_arrow_table()["value"]
+    normal = pa.array(map(NORMAL[kind], values.to_pylist()), pa.string())
+    return pa.table([pa.repeat(kind, len(values)), values, normal], schema=SCHEMA)
 
 
 def email(value: str) -> str | None:
