@@ -202,6 +202,8 @@ def _build(context: Context, model: Model) -> None:
         if part:
             connection.execute(f"delete from {model.name} where {part.replaces}")
             connection.execute(f"insert into {model.name} by name {rows}")
+        elif model.sql and model.contents:
+            _make_anew(connection, model.name, model.sql, model.contents)
         else:
             connection.execute(f"create or replace table {model.name} as {rows}")
         if model.contents:
@@ -209,6 +211,19 @@ def _build(context: Context, model: Model) -> None:
             touched.remember(connection, model.name, model.contents, of_products)
         touched.say(connection, model.name, model.lineage)
     connection.unregister("model_result")
+
+
+def _make_anew(connection: duckdb.DuckDBPyConnection, name: str, sql: str, contents: str) -> None:
+    """In parts where there are many. Rows of nobody are given with each of them."""
+    parts = touched.parts(connection, contents)
+    key, _ = touched.CONTENTS[contents]
+    for part in range(parts):
+        touched.answer_part(connection, part, parts)
+        if part:
+            rows = f"select * from ({sql}) where {key} is not null"
+            connection.execute(f"insert into {name} {rows}")
+        else:
+            connection.execute(f"create or replace table {name} as {sql}")
 
 
 def _made(context: Context, model: Model) -> pa.Table | str | Part:

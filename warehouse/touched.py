@@ -36,6 +36,7 @@ CONTENTS = {
 ASKED_OF = {"customer_id": CUSTOMERS, "record": "changes.records"}
 BUILT = "built"
 MANY = 0.2  # of all keys; for more, making the table anew is the faster
+EACH = 3.9e3  # bytes that making it anew takes for each key, of what DuckDB does not spill
 
 
 def asks(query: exp.Expr) -> str | None:
@@ -56,8 +57,26 @@ def replaced(contents: str) -> str:
 
 def answer(connection: duckdb.DuckDBPyConnection, changed: str | None) -> None:
     """Has is_touched() tell who is in the table `changed`; None: all are."""
-    told = f"key in (from {changed})" if changed else "true"
+    _answer(connection, f"key in (from {changed})" if changed else "true")
+
+
+def _answer(connection: duckdb.DuckDBPyConnection, told: str) -> None:
     connection.execute(f"create or replace temp macro {ASKED}(key) as {told}")
+
+
+def parts(connection: duckdb.DuckDBPyConnection, contents: str) -> int:
+    """In how many a table had better be made anew: lists of all customers at once do not fit."""
+    [(number,)] = connection.execute(
+        f"""select ceil(
+                count(*) * {EACH} / parse_formatted_bytes(current_setting('memory_limit'))
+            )::integer from {contents}"""
+    ).fetchall()
+    return max(int(number), 1)
+
+
+def answer_part(connection: duckdb.DuckDBPyConnection, number: int, parts: int) -> None:
+    """Has is_touched() tell who is in one of the parts."""
+    _answer(connection, f"hash(key) % {parts} = {number}" if parts > 1 else "true")
 
 
 def say(connection: duckdb.DuckDBPyConnection, name: str, lineage: str) -> None:

@@ -214,6 +214,22 @@ def test_what_feeds_and_days_bring_is_what_it_would_be_made_anew(
             hold(connection)
 
 
+def test_what_is_made_in_parts_is_what_is_made_at_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Because there are too many of them to be made at once."""
+    visits = [("visit", number, number) for number in (1, 2, 3, 9)]  # the last one is nobody's
+    for what, one, other in [*EVERYONE, *visits, ("sale", 1, 1), ("sale", 2, 2), ("cart", 1, 2)]:
+        FED[what](house, one, other)
+    monkeypatch.setattr(touched, "EACH", 2e9)
+    build_it(house)
+    with opened(house.places) as connection:
+        assert touched.parts(connection, touched.CUSTOMERS) > 1
+        nobodys = "select count(*) from marts.interactions where customer_id is null"
+        assert connection.execute(nobodys).fetchall() == [(1,)]
+        hold(connection)
+
+
 def test_two_rows_that_change_alike_do_not_cancel_out(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
