@@ -155,6 +155,13 @@ def opened(
         connection.execute("use warehouse")
         connection.execute(f"set checkpoint_threshold = '{AHEAD}'")
         yield connection
+    except duckdb.OutOfMemoryException as error:
+        error.add_note(
+            "Nothing is lost: what was under way did not happen. Set KOPRU_MEMORY, which is "
+            f"{_limit()}, to more and run it again; as many processes as Airflow may run at once "
+            "take that much each."
+        )
+        raise
     finally:
         connection.close()
 

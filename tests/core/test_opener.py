@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests.core.house import House
@@ -89,6 +90,19 @@ def test_what_does_not_fit_is_written_beside_the_data(
         two.execute(many)
         assert len([folder for folder in spill.iterdir() if any(folder.iterdir())]) == 2
     assert not list(spill.iterdir())
+
+
+def test_without_enough_memory_it_says_which_setting(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KOPRU_MEMORY", "32MB")
+    lists = "select list(md5(range::varchar)) from range(3_000_000)"  # they do not spill
+    with (
+        pytest.raises(duckdb.OutOfMemoryException) as raised,
+        opened(house.places, wait=0) as connection,
+    ):
+        connection.execute(lists).fetchall()
+    assert "Set KOPRU_MEMORY, which is 32MB, to more" in raised.value.__notes__[0]
 
 
 def test_only_what_is_old_is_swept(tmp_path: Path) -> None:
