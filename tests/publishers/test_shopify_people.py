@@ -19,7 +19,9 @@ class Shop:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def query(self, text: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def query(
+        self, text: str, variables: Mapping[str, Any] | None = None, *, points: float | None = None
+    ) -> dict[str, Any]:
         self.asked.append(text)
         nodes = [
             {"id": key, "tags": ["kopru:old"], "defaultEmailAddress": None}
