@@ -30,6 +30,7 @@ def measure(options: Options) -> list[Row]:
     size, mine, bare = options.size, [], []
     with tempfile.TemporaryDirectory(prefix="kopru-bench-") as folder:
         made = f"{folder}/made"
+        Path(made).mkdir()
         run(options, "resolve", "making the records", make, made)
         for number in range(TIMES):
             again = shutil.copytree(made, f"{folder}/{number}")
@@ -50,7 +51,6 @@ def run(options: Options, name: str, words: str, what: Any, folder: str) -> Any:
 
 def make(folder: Path, size: int) -> None:
     """The raw table, and staging.known_records, which reads it."""
-    folder.mkdir(exist_ok=True)
     given = labelled.named(f"sandbox_{round(size / A_PERSON)}")
     pq.write_table(
         given.records.append_column("person", [[*given.truth.values()]]), folder / "truth.parquet"

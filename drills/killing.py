@@ -137,7 +137,7 @@ def died(runs: list[Run], kills: int) -> bool:
 
 
 def summary(runs: list[Run]) -> dict[str, Any]:
-    """`rows_per_second`: of the run that ended, while it ran."""
+    """`last`: what the run that ended said. `load`: the machine's, then."""
     return {
         "killed": sum(run.killed for run in runs),
         "seconds": round(sum(run.seconds for run in runs), 1),

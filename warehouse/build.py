@@ -233,7 +233,7 @@ def _made(context: Context, model: Model) -> pa.Table | str | Part:
         changed = touched.changed(connection, model.name, model.contents)
     if model.sql is None:
         return module(model.path).model(replace(context, earlier=earlier, changed=changed))
-    touched.answer(connection, changed)
     if changed and model.contents:
+        touched.answer(connection, changed)
         return Part(model.sql, touched.replaced(model.contents))
     return model.sql

@@ -38,7 +38,13 @@ def model(context: Context) -> pa.Table | Part:
     connection, earlier = context.connection, context.earlier
     connection.execute(VALUES)
     new = f"anti join {earlier} using (type, value)" if earlier else ""
-    found = pa.concat_tables(_normal(connection, kind, f"temp.written {new}") for kind in NORMAL)
+    kinds = connection.execute("select distinct type from temp.written order by type").fetchall()
+    found = pa.concat_tables(
+        [
+            SCHEMA.empty_table(),
+            *(_normal(connection, one, f"temp.written {new}") for (one,) in kinds),
+        ]
+    )
     if earlier:
         connection.execute(GONE.format(earlier))
     connection.execute("drop table temp.written")
