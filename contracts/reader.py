@@ -108,12 +108,8 @@ def _tables(root: Place, document: Mapping[str, Any]) -> Iterator[Table]:
     entries = document.get("schema") or []
     tables = [_table(root.at("schema", n), entry) for n, entry in enumerate(entries)]
     promised = freshness(root, document, tables)
-    for table, entry in zip(tables, entries, strict=True):
-        yield replace(
-            table,
-            relationships=tuple(relationships(table, entry, tables, entries)),
-            freshness=tuple(promised.get(table.name, ())),
-        )
+    for table, related in zip(tables, relationships(tables, entries), strict=True):
+        yield replace(table, relationships=related, freshness=tuple(promised.get(table.name, ())))
 
 
 def _table(place: Place, entry: Mapping[str, Any]) -> Table:

@@ -20,16 +20,18 @@ CHECKED = ("freshness", "latency", "ly")  # ly: the standard's short name of lat
 
 
 def relationships(
-    table: Table,
-    entry: Mapping[str, Any],
-    tables: Sequence[Table],
-    entries: Sequence[Mapping[str, Any]],
-) -> Iterator[Relationship]:
-    """Those of a table and of its properties. `entry`: the table as it is written, `entries` all.
+    tables: Sequence[Table], entries: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[Relationship, ...]]:
+    """Those of each table and of its properties. `entries`: the tables as they are written.
 
     Raises ContractError where one leads nowhere, or to values that can never be equal.
     """
     known = _Known(tables, entries)
+    for table, entry in zip(tables, entries, strict=True):
+        yield tuple(_of_table(known, table, entry))
+
+
+def _of_table(known: _Known, table: Table, entry: Mapping[str, Any]) -> Iterator[Relationship]:
     for number, written in enumerate(entry.get("relationships") or ()):
         place = table.where.at("relationships", number)
         yield known.relationship(place, table, _listed(place, written, "from"), written)
