@@ -122,7 +122,8 @@ def _replace_touched(connection: duckdb.DuckDBPyConnection, name: str) -> None:
 
 def _copy(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
     """Told how texts are compressed, DuckDB does not try all it has before it writes them, which
-    takes longer than writing."""
+    takes longer than writing. No column's definition reaches the texts within lists and maps: for
+    them there is only the setting, which gives way to definitions."""
     columns = [row[:2] for row in connection.execute(f"describe {query}").fetchall()]
     told = _told(connection, [column for column, kind in columns if kind == "VARCHAR"], query)
     inside = ", ".join(
@@ -130,7 +131,11 @@ def _copy(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
     )
     connection.execute(f"create schema if not exists aside.{name.partition('.')[0]}")
     connection.execute(f"create or replace table aside.{name} ({inside})")
-    connection.execute(f"insert into aside.{name} {query}")
+    connection.execute(f"set force_compression = '{'fsst' if told else 'auto'}'")
+    try:
+        connection.execute(f"insert into aside.{name} {query}")
+    finally:
+        connection.execute("reset force_compression")
 
 
 def _told(

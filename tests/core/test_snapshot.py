@@ -128,28 +128,33 @@ def test_texts_are_told_how_they_are_compressed(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshot, "SAMPLE", 1000)
+    rows = 2 * 122_880  # two row groups: what is left for the checkpoint is tried in all ways
     path = house.places.serving / "warehouse.duckdb"
     path.parent.mkdir()
     with opened(house.places) as connection:
         tables.ensure(connection)
         connection.execute(
-            """create schema marts; create table marts.things as
+            f"""create schema marts; create table marts.things as
                 select printf('ürün %d', n) as name, n % 3 = 0 as odd, null::text as none,
-                    printf('%d', n % 4) as kind, if(n % 9 = 0, repeat('uzun', 60000), name) as long,
-                    if(n % 9 = 0, repeat('uzun', 90000), kind) as few_long
-                from range(3000) as numbers(n)"""
+                    printf('%d', n % 4) as kind, [kind] as kinds,
+                    if(n % 999 = 0, repeat('uzun', 60000), name) as long,
+                    if(n % 999 = 0, repeat('uzun', 90000), kind) as few_long
+                from range({rows}) as numbers(n)"""
         )
         snapshot.write(connection, path, ("marts",), {}, {}, goes_on=False)
         connection.execute(f"attach '{path}' as served (read_only)")
         same = "from served.marts.things except all from warehouse.marts.things"
         assert connection.execute(same).fetchall() == []
         assert connection.execute("select count(*) from served.marts.things").fetchall() == [
-            (3000,)
+            (rows,)
         ]
         connection.execute("use served")
         found = connection.execute(
             """select distinct column_name, compression from pragma_storage_info('marts.things')
-                where segment_type = 'VARCHAR' and column_name in ('name', 'kind') order by all"""
+                where segment_type = 'VARCHAR' and column_name in ('name', 'kind', 'kinds')
+                order by all"""
         ).fetchall()
         connection.execute("use warehouse")
-    assert found == [("kind", "Dictionary"), ("name", "FSST")]
+        left = connection.execute("select current_setting('force_compression')").fetchall()
+    assert found == [("kind", "Dictionary"), ("kinds", "FSST"), ("name", "FSST")]
+    assert left == [("auto",)]
