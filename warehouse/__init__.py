@@ -119,6 +119,25 @@ def memory(*folders: Folder | None, spill: Path | None = None) -> duckdb.DuckDBP
     return connection
 
 
+@contextmanager
+def in_memory(
+    *folders: Folder | None, spill: Path | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """`memory`, closed in the end. Where it was too little, the error says what to set."""
+    connection = memory(*folders, spill=spill)
+    try:
+        yield connection
+    except duckdb.OutOfMemoryException as error:
+        error.add_note(
+            "Nothing is lost: the next run does what was under way. Set KOPRU_MEMORY, which is "
+            f"{_limit()}, to more and run it again; as many processes as Airflow may run at once "
+            "take that much each."
+        )
+        raise
+    finally:
+        connection.close()
+
+
 def _spill(data: Path) -> Path:
     """Of this connection alone: DuckDB names its files the same in every process."""
     folder = data / "spill"
@@ -149,21 +168,11 @@ def opened(
     One process at a time may hold it: waits up to `wait` seconds, saying for whom, then
     raises Busy.
     """
-    connection = memory(places.landing, places.lake_files, spill=places.data)
-    try:
+    with in_memory(places.landing, places.lake_files, spill=places.data) as connection:
         _attach(connection, places, wait, sleep)
         connection.execute("use warehouse")
         connection.execute(f"set checkpoint_threshold = '{AHEAD}'")
         yield connection
-    except duckdb.OutOfMemoryException as error:
-        error.add_note(
-            "Nothing is lost: what was under way did not happen. Set KOPRU_MEMORY, which is "
-            f"{_limit()}, to more and run it again; as many processes as Airflow may run at once "
-            "take that much each."
-        )
-        raise
-    finally:
-        connection.close()
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from contracts.personal import shown_key
 from contracts.rules import Rule, load_rules, row_rules
 from contracts.typed import text
 from systems import System
-from warehouse import Places, memory
+from warehouse import Places, in_memory
 from warehouse.files import sweep, whole, write_json
 from warehouse.landing import Landing, Load
 from warehouse.locks import PATIENCE, alone
@@ -95,8 +95,7 @@ def _check(
     rules, loads = row_rules(table), load_rules(table)
     superseded = newer if load.verdict_path.exists() else ()
     verdict.superseded = [other.id for other in superseded]
-    connection = memory(places.landing, spill=places.data)
-    try:
+    with in_memory(places.landing, spill=places.data) as connection:
         stage(connection, places, table, load, superseded)
         file = keep(connection, places, table, load, superseded)
         judge(connection, table, rules, verdict)
@@ -118,8 +117,6 @@ def _check(
         verdict.reason = verdict.reason or _too_many(table, verdict, before)
         verdict.accepted = verdict.reason is None
         _write_bad(connection, load, verdict)
-    finally:
-        connection.close()
     return verdict
 
 
@@ -178,6 +175,8 @@ def _asked(
     try:
         row: tuple[Any, ...] | None = connection.execute(query).fetchone()
         return row
+    except duckdb.OutOfMemoryException:  # says nothing about the rule either
+        raise
     except duckdb.Error as error:
         shows = rule.shows or isinstance(error, ABOUT_SQL)
         raise BrokenGate(

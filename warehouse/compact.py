@@ -15,7 +15,7 @@ from itertools import takewhile
 
 from contracts import Contract
 from systems import System
-from warehouse import Places, memory, opened, tables, transaction
+from warehouse import Places, in_memory, opened, tables, transaction
 from warehouse.disk import hold_room, size
 from warehouse.files import write_json
 from warehouse.landing import Landing, LandingError, Load
@@ -111,14 +111,11 @@ def _hold_order(loads: Sequence[Load], merged: int) -> None:
 def _merge(
     places: Places, landing: Landing, run: Sequence[Settled], done: Compacted
 ) -> list[tuple[Load, Verdict]]:
-    connection = memory(spill=places.data)
-    try:
+    with in_memory(spill=places.data) as connection:
         choose(connection, run)
         layers = write(connection, run)
         done.loads, done.rows = len(run), sum(one.load.manifest.rows for one in run)
         done.kept = sum(verdict.rows for _, verdict in layers)
-    finally:
-        connection.close()
     for load, verdict in layers:
         write_json(load.verdict_path, asdict(verdict))
     landing.add([load for load, _ in layers])

@@ -21,7 +21,7 @@ import pyarrow as pa
 from contracts import ContractError, Table, contract_of
 from contracts.typed import quoted, text
 from systems import System
-from warehouse import Places, memory
+from warehouse import Places, in_memory
 from warehouse.anonymous import SALES
 from warehouse.files import Folder, named, read_json, whole, write_json
 from warehouse.landing import PART, Landing
@@ -58,8 +58,7 @@ def from_landing(
     """Raises Taken while a system is pulled, checked, or its rows are replayed: nothing of it was
     done."""
     landing, done = Landing(places.landing), Erased()
-    connection = memory(places.landing, spill=places.data)
-    try:
+    with in_memory(places.landing, spill=places.data) as connection:
         for name in _names(landing.root):
             system = systems.get(name)
             if not apply:
@@ -73,8 +72,6 @@ def from_landing(
                 for owner, table in done.tables:
                     for cache in ("typed", "docs"):
                         shutil.rmtree(places.data / cache / owner / table, ignore_errors=True)
-    finally:
-        connection.close()
     return done
 
 
@@ -84,14 +81,11 @@ def landed_of(
     """System, table and row of all that was landed about the person; not what is in quarantine
     besides, and not where others only name them."""
     landing = Landing(places.landing)
-    connection = memory(places.landing, spill=places.data)
-    try:
+    with in_memory(places.landing, spill=places.data) as connection:
         for name, system in systems.items():
             for table, file, _, rows in _looked(connection, landing, name, system, person):
                 if not BAD.search(file.name):
                     yield from ((name, table, one) for one in rows if one.own)
-    finally:
-        connection.close()
 
 
 def _names(root: Folder) -> list[str]:

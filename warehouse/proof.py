@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from contracts.typed import quoted, text
-from warehouse import Places, memory, opened, tables
+from warehouse import Places, in_memory, opened, tables
 from warehouse.anonymous import SALES
 from warehouse.erased import Erased
 from warehouse.files import Folder
@@ -29,8 +29,7 @@ Landed = Collection[tuple[str, str, str]]  # system, table, key
 def found(places: Places, person: Person, landed: Landed) -> Counter[str]:
     """Place -> how often the person is there; nothing for a place that is clean."""
     counts = Counter[str]()
-    connection = memory(places.landing, spill=places.data)
-    try:
+    with in_memory(places.landing, spill=places.data) as connection:
         for place, file in _files(places):
             if file.suffix == ".parquet":
                 counts[place] += _in_rows(
@@ -42,8 +41,6 @@ def found(places: Places, person: Person, landed: Landed) -> Counter[str]:
                 counts[place] += _in_bytes(file, person.words)
         counts += _landed(connection, places, landed)
         counts["journal"] += len(list(lines_of(places, person, Erased(landed={*landed}))))
-    finally:
-        connection.close()
     with opened(places) as warehouse:
         for name in tables.kinds(warehouse):
             counts["warehouse"] += _in_rows(warehouse, f"warehouse.{_quoted(name)}", person.words)

@@ -20,7 +20,7 @@ from contracts.personal import is_masked, shown_key
 from contracts.rules import row_rules
 from contracts.typed import text
 from systems import System
-from warehouse import Places, memory
+from warehouse import Places, in_memory
 from warehouse.check import judge
 from warehouse.files import whole, write_json
 from warehouse.journal import Journal
@@ -131,8 +131,7 @@ def _replay(
 ) -> tuple[int, list[Waiting]]:
     """How many rows of the load wait, and those that are good."""
     old = f"read_parquet({text(str(load.bad_path(verdict.revision)))})"
-    connection = memory(places.landing, spill=places.data)
-    try:
+    with in_memory(places.landing, spill=places.data) as connection:
         stage(connection, places, table, load, newer)
         connection.execute(f"create temp view waiting as from typed semi join {old} using (_key)")
         found = replace(verdict, results=[])
@@ -145,8 +144,6 @@ def _replay(
         if good or connection.execute(changed).fetchone():
             _revise(connection, load, verdict, old)
         return found.rows, good
-    finally:
-        connection.close()
 
 
 def _revise(connection: duckdb.DuckDBPyConnection, load: Load, verdict: Verdict, old: str) -> None:
@@ -173,16 +170,13 @@ def _revise(connection: duckdb.DuckDBPyConnection, load: Load, verdict: Verdict,
 def _waiting(places: Places, table: Table, system: System) -> dict[str, Waiting]:
     """Rows in quarantine by key, each in its newest version."""
     found: dict[str, Waiting] = {}
-    connection = memory(places.landing)
-    try:
+    with in_memory(places.landing) as connection:
         for load in Landing(places.landing).loads(system.name, table.name):
             verdict = verdict_of(load)
             if verdict is not None and verdict.quarantined:
                 path = text(str(load.bad_path(verdict.revision)))
                 rows = _rows(connection, table, f"read_parquet({path})")
                 found |= {row.key: row for row in rows}
-    finally:
-        connection.close()
     return found
 
 
@@ -193,13 +187,10 @@ def _rows(connection: duckdb.DuckDBPyConnection, table: Table, bad: str) -> list
 
 def _said(table: Table, key: str) -> str:
     """A key that somebody gave, as it may be shown."""
-    connection = memory()
-    try:
+    with in_memory() as connection:
         query = f"select case when {is_masked('_key')} then _key else {shown_key(table)} end"
         [(said,)] = connection.execute(f"{query} from (select ? as _key)", [key]).fetchall()
         return str(said)
-    finally:
-        connection.close()
 
 
 def _note(

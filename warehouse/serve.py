@@ -25,7 +25,7 @@ import duckdb
 from contracts import load
 from contracts.reader import HERE
 from contracts.typed import text
-from warehouse import Places, ledger, memory, snapshot
+from warehouse import Places, in_memory, ledger, snapshot
 from warehouse.disk import hold_room, size
 from warehouse.files import flush
 from warehouse.meta import build_id
@@ -89,13 +89,10 @@ def served(places: Places, name: str = "warehouse.duckdb") -> Iterator[duckdb.Du
     path = places.serving / name
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist yet. Run the build first.")
-    connection = memory()
-    try:
+    with in_memory() as connection:
         connection.execute(f"attach {text(str(path))} as served (read_only)")
         connection.execute("use served")
         yield connection
-    finally:
-        connection.close()
 
 
 def served_build(places: Places) -> str | None:

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import duckdb
 import pytest
 
 import warehouse.check
@@ -179,6 +180,18 @@ def test_a_load_rule_that_cannot_be_evaluated_is_a_broken_gate(house: House) -> 
     house.land(*rows(1))
     with pytest.raises(BrokenGate, match=r"customers\.sql1 could not be evaluated"):
         house.check()
+
+
+def test_too_little_memory_blames_no_rule(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    lists = "select len(list(md5(range::varchar))) from range(3000000)"  # they do not spill
+    house.promise(quality=f"[{{type: sql, query: '{lists}', mustBe: 0}}]")
+    house.land(*rows(1))
+    monkeypatch.setenv("KOPRU_MEMORY", "32MB")
+    with pytest.raises(duckdb.OutOfMemoryException) as raised:
+        house.check()
+    assert "Set KOPRU_MEMORY" in raised.value.__notes__[0]
+    monkeypatch.setenv("KOPRU_MEMORY", "1GB")
+    assert "customers.sql1" in str(house.check()[0].reason)
 
 
 def test_two_gates_that_count_differently_are_a_broken_gate(

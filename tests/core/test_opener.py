@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from tests.core.house import House
-from warehouse import Busy, memory, opened
+from warehouse import Busy, in_memory, memory, opened
 from warehouse.files import sweep
 
 HOLD = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
@@ -92,14 +92,15 @@ def test_what_does_not_fit_is_written_beside_the_data(
     assert not list(spill.iterdir())
 
 
+@pytest.mark.parametrize("of_the_warehouse", [True, False])
 def test_without_enough_memory_it_says_which_setting(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    house: House, monkeypatch: pytest.MonkeyPatch, of_the_warehouse: bool
 ) -> None:
     monkeypatch.setenv("KOPRU_MEMORY", "32MB")
     lists = "select list(md5(range::varchar)) from range(3_000_000)"  # they do not spill
     with (
         pytest.raises(duckdb.OutOfMemoryException) as raised,
-        opened(house.places, wait=0) as connection,
+        opened(house.places, wait=0) if of_the_warehouse else in_memory() as connection,
     ):
         connection.execute(lists).fetchall()
     assert "Set KOPRU_MEMORY, which is 32MB, to more" in raised.value.__notes__[0]

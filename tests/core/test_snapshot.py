@@ -138,7 +138,8 @@ def test_texts_are_told_how_they_are_compressed(
                 select printf('ürün %d', n) as name, n % 3 = 0 as odd, null::text as none,
                     printf('%d', n % 4) as kind, [kind] as kinds,
                     if(n % 999 = 0, repeat('uzun', 60000), name) as long,
-                    if(n % 999 = 0, repeat('uzun', 90000), kind) as few_long
+                    if(n % 999 = 0, repeat('uzun', 90000), kind) as few_long,
+                    map {{'a': [few_long]}} as longs, map {{kind: n::decimal(38, 2)}} as amounts
                 from range({rows}) as numbers(n)"""
         )
         snapshot.write(connection, path, ("marts",), {}, {}, goes_on=False)
