@@ -1,4 +1,5 @@
-"""Against the standard itself: its JSON schema, as the installed package ships it."""
+"""Against the standard itself: its JSON schema, as the installed package ships it, and the linter
+that others hold contracts against."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from datacontract.data_contract import DataContract
 from jsonschema import Draft201909Validator
 from open_data_contract_standard.model import OpenDataContractStandard
 
@@ -33,6 +35,19 @@ def test_the_schema_says_no() -> None:
     document = yaml.safe_load(CONTRACTS[0].read_text(encoding="utf-8"))
     document["schema"][0]["properties"][0]["requird"] = True
     assert list(Draft201909Validator(SCHEMA).iter_errors(document))
+
+
+@pytest.mark.parametrize("path", CONTRACTS, ids=lambda path: path.name.partition(".")[0])
+def test_a_shipped_contract_passes_datacontract_lint(path: Path) -> None:
+    found = DataContract(data_contract_file=str(path)).lint()
+    assert [one for one in found.checks if one.result != "passed"] == []
+    assert found.checks
+
+
+def test_datacontract_lint_says_no() -> None:
+    broken = CONTRACTS[0].read_text(encoding="utf-8").replace("logicalType: ", "logicalTyp: ", 1)
+    found = DataContract(data_contract_str=broken).lint()
+    assert [one for one in found.checks if one.result != "passed"]
 
 
 def keys(*names: str) -> set[str]:
