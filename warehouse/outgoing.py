@@ -240,7 +240,7 @@ def _columns(
     """Of each table of the contract those that are in the warehouse."""
     there = tables.columns(connection)
     raw = {table: tables.raw_name(system, table).replace('"', "") for table in contract.tables}
-    return {table: there.get(name, set()) for table, name in raw.items()}
+    return {table: set(there.get(name, ())) for table, name in raw.items()}
 
 
 def _note(

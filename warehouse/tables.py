@@ -5,6 +5,7 @@ So every model always runs, and a company with only two systems gets a working v
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from contracts.typed import quoted, scale
 from systems import System
 from warehouse import transaction
 from warehouse.journal import TOPICS
+from warehouse.widening import widen
 
 KINDS = ("shopify", "woocommerce", "hubspot")
 LANDED_COLUMNS = {
@@ -131,14 +133,14 @@ def kinds(connection: duckdb.DuckDBPyConnection, catalog: str = "warehouse") -> 
     }
 
 
-def columns(connection: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
-    """Of what is there, as schema.table: names of its columns."""
-    found: dict[str, set[str]] = {}
-    for schema, table, column in connection.execute(
-        """select schema_name, table_name, column_name from duckdb_columns()
+def columns(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """Of what is there, as schema.table: its columns and their types."""
+    found: dict[str, dict[str, str]] = {}
+    for schema, table, column, kind in connection.execute(
+        """select schema_name, table_name, column_name, data_type from duckdb_columns()
             where database_name = 'warehouse'"""
     ).fetchall():
-        found.setdefault(f"{schema}.{table}", set()).add(column)
+        found.setdefault(f"{schema}.{table}", {})[column] = kind
     return found
 
 
@@ -159,7 +161,10 @@ def _columns(table: Table) -> dict[str, str]:
 
 
 def _create(connection: duckdb.DuckDBPyConnection, wanted: Mapping[str, Mapping[str, str]]) -> None:
-    """In one transaction, and only what is missing: on DuckLake every statement has its price."""
+    """In one transaction, and only what is missing: on DuckLake every statement has its price.
+
+    Raises Retyped where a column cannot take what its contract says by now.
+    """
     have = columns(connection)
     with transaction(connection):
         for name, inside in wanted.items():
@@ -172,6 +177,10 @@ def _create(connection: duckdb.DuckDBPyConnection, wanted: Mapping[str, Mapping[
             for column, kind in inside.items():
                 if column not in there:
                     connection.execute(f"alter table {name} add column {quoted(column)} {kind}")
+                elif widen(connection, name, column, there[column], kind):
+                    bump(connection, name, secrets.token_hex(8))
+                    # Models that are brought up to date keep tables of the old types.
+                    connection.execute("delete from ops.versions where starts_with(name, 'built.')")
 
 
 def drop_gone(connection: duckdb.DuckDBPyConnection, models: Collection[str]) -> None:

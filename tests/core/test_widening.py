@@ -1,0 +1,137 @@
+"""Columns that an older version made with another type: widened, or refused; never rounded into."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.typed import text
+from tests.core.house import NOON, House
+from tests.core.test_build import company, content, order
+from tests.core.test_check import rows
+from warehouse import memory
+from warehouse.rebuild import rebuild
+from warehouse.widening import Retyped, takes
+
+CONNECTION = memory()
+SCALARS = (
+    *("TINYINT", "INTEGER", "BIGINT", "HUGEINT", "DECIMAL(4,1)", "DECIMAL(18,2)", "DECIMAL(9,4)"),
+    *("DECIMAL(38,2)", "FLOAT", "DOUBLE", "DATE", "TIMESTAMP", "VARCHAR", "BOOLEAN"),
+)
+VALUES = ("0", "1", "-7", "1.6", "99.95", "1234567.8912", "9007199254740993", "2026-05-01 22:30:00")
+TABLES = "raw_canonical.orders"
+
+
+def nested(kinds: Any) -> Any:
+    inside = st.lists(kinds, min_size=1, max_size=3)
+    return st.one_of(
+        kinds.map(lambda kind: f"{kind}[]"),
+        kinds.map(lambda kind: f"MAP(VARCHAR, {kind})"),
+        inside.map(lambda some: f"STRUCT({', '.join(f'f{n} {k}' for n, k in enumerate(some))})"),
+    )
+
+
+KINDS = st.recursive(st.sampled_from(SCALARS), nested, max_leaves=4)
+
+
+def filled(kind: Any, value: str) -> str:
+    """SQL of a value of the type, with the given one in all its places."""
+    if kind.id == "list":
+        return f"[{filled(kind.children[0][1], value)}]"
+    if kind.id == "map":
+        return f"map {{'k': {filled(kind.children[1][1], value)}}}"
+    if kind.id == "struct":
+        return f"{{{', '.join(f'{name}: {filled(k, value)}' for name, k in kind.children)}}}"
+    return f"try_cast({text(value)} as {kind})"
+
+
+@given(KINDS, KINDS, st.sampled_from(VALUES))
+def test_what_takes_another_type_gives_each_value_back(old: str, new: str, value: str) -> None:
+    narrow, wide = CONNECTION.sqltype(old), CONNECTION.sqltype(new)
+    if not takes(wide, narrow):
+        return
+    given_value = f"({filled(narrow, value)})::{old}"
+    try:
+        [(same,)] = CONNECTION.execute(
+            f"select {given_value}::{new}::{old} is not distinct from {given_value}"
+        ).fetchall()
+    except duckdb.ConversionException:
+        return  # said, and nothing was lost
+    assert same
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow"),
+    [
+        ("BIGINT", "INTEGER"),
+        ("DECIMAL(18,4)", "DECIMAL(18,2)"),
+        ("DECIMAL(38,2)", "DECIMAL(18,2)"),
+        ("DECIMAL(18,2)", "BIGINT"),
+        ("DOUBLE", "FLOAT"),
+        ("TIMESTAMP", "DATE"),
+        ("STRUCT(a VARCHAR, b DATE)[]", "STRUCT(a VARCHAR)[]"),
+        ("MAP(VARCHAR, DECIMAL(38,4))", "MAP(VARCHAR, DECIMAL(38,2))"),
+    ],
+)
+def test_the_wider_takes_the_narrower_and_not_the_other_way(wide: str, narrow: str) -> None:
+    one, other = CONNECTION.sqltype(wide), CONNECTION.sqltype(narrow)
+    assert (takes(one, other), takes(other, one)) == (True, False)
+
+
+def older(house: House, column: str, kind: str) -> None:
+    house.sql(f"alter table {TABLES} alter column {column} set data type {kind}")
+
+
+@pytest.mark.parametrize(
+    ("column", "kind"),
+    [("total", "BIGINT"), ("total", "DECIMAL(9,1)"), ("lines", "STRUCT(line_id VARCHAR)[]")],
+)
+def test_an_older_column_is_widened_and_nothing_is_lost(
+    house: House, column: str, kind: str
+) -> None:
+    house.land(order(1, 1, total="12.00", lines=[{"line_id": 1}]), table="orders")
+    house.land(*rows(1))
+    house.check()
+    house.load()
+    older(house, column, kind)
+    house.build()
+    house.land(order(2, 1, total="12.55"), table="orders")
+    house.check()
+    house.load()
+    house.build()
+    sums = "select sum(total) from marts."
+    assert house.served(f"{sums}orders") == [(Decimal("24.55"),)]
+    assert house.served(f"{sums}order_lines where order_id like '%o2'") == [(Decimal("12.50"),)]
+    before = content(house)
+    rebuild(house.places, [house.erp], now=NOON)
+    assert content(house) == before
+    assert house.build().built == []
+
+
+def test_what_cannot_be_widened_is_refused_with_the_statement(house: House) -> None:
+    company(house).build()
+    before = content(house)
+    older(house, "total", "VARCHAR")
+    statement = f'alter table {TABLES} alter column "total" set data type DECIMAL'
+    for step in (house.load, house.build):
+        with pytest.raises(Retyped, match="Start the DAG rebuild") as raised:
+            step()
+        assert statement in str(raised.value).replace('"orders"', "orders")
+    rebuild(house.places, [house.erp], now=NOON)
+    assert content(house) == before
+
+
+def test_a_value_that_does_not_fit_keeps_the_column_as_it_is(house: House) -> None:
+    company(house)
+    older(house, "total", "HUGEINT")
+    house.sql(f"update {TABLES} set total = 10::hugeint ** 20 where _key = 'o1'")
+    with pytest.raises(Retyped, match="Nothing was changed") as raised:
+        house.load()
+    assert isinstance(raised.value.__cause__, duckdb.Error)
+    kinds = f"select typeof(total) from {TABLES}"
+    assert set(house.sql(kinds)) == {("HUGEINT",)}

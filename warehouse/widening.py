@@ -1,0 +1,74 @@
+"""A column whose contract gives it another type: widened where no value can be lost, else refused.
+
+Loading into the old type would lose without a word: DuckDB rounds 1.6 to 2 for a BIGINT, and leaves
+out the fields that a STRUCT does not have.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import duckdb
+
+from contracts.typed import quoted
+
+log = logging.getLogger(__name__)
+INTEGERS = ("tinyint", "smallint", "integer", "bigint", "hugeint")
+WIDER = {"double": "float", "timestamp": "date"}
+
+
+class Retyped(RuntimeError):
+    """Values of a column would have to be cast, and might lose something; says what to do."""
+
+
+def widen(
+    connection: duckdb.DuckDBPyConnection, table: str, column: str, there: str, wanted: str
+) -> bool:
+    """Has the column of a table take values of the type `wanted`; whether it had to be changed.
+
+    `there`: its type. Raises Retyped with the statement that would do it all the same.
+    """
+    old, new = connection.sqltype(there), connection.sqltype(wanted)
+    if takes(old, new):
+        return False
+    statement = f"alter table {table} alter column {quoted(column)} set data type {wanted}"
+    cause = None
+    if takes(new, old):
+        try:
+            connection.execute(statement)
+            log.info("%s: %s was %s and is %s now", table, column, old, new)
+            return True
+        except duckdb.Error as error:  # a value that does not fit, or a lake that cannot
+            cause = error
+    raise Retyped(
+        f"{table}: the column {column} is {old} in the warehouse, and its contract says {new}. "
+        "Nothing was changed. Start the DAG rebuild, which types all rows again from the landing; "
+        "or, where what is there may be cast, open the warehouse and run: "
+        f"{statement}"
+    ) from cause
+
+
+def takes(wide: Any, narrow: Any) -> bool:
+    """Whether a cast to `wide` keeps each value of `narrow`, or fails: it never rounds one or
+    leaves out a part of it. Both are a duckdb.sqltype, whose children are of no one type."""
+    if str(wide) == str(narrow):
+        return True
+    if wide.id == "struct" == narrow.id:
+        fields = dict(wide.children)
+        return all(name in fields and takes(fields[name], kind) for name, kind in narrow.children)
+    if wide.id in ("list", "map") and wide.id == narrow.id:
+        pairs = zip(wide.children, narrow.children, strict=True)
+        return all(takes(one, other) for (_, one), (_, other) in pairs)
+    if wide.id == "decimal" == narrow.id:
+        return _scale_and_precision(wide) >= _scale_and_precision(narrow)
+    if wide.id == "decimal":
+        return narrow.id in INTEGERS
+    if wide.id in INTEGERS and narrow.id in INTEGERS:
+        return INTEGERS.index(wide.id) >= INTEGERS.index(narrow.id)
+    return bool(WIDER.get(wide.id) == narrow.id)
+
+
+def _scale_and_precision(kind: Any) -> tuple[int, int]:
+    inside = dict(kind.children)
+    return inside["scale"], inside["precision"]
