@@ -33,19 +33,18 @@ def widen(
     if takes(old, new):
         return False
     statement = f"alter table {table} alter column {quoted(column)} set data type {wanted}"
-    cause = None
+    said, cause = "or, where what is there may be cast, open the warehouse and run", None
     if takes(new, old):
         try:
             connection.execute(statement)
             log.info("%s: %s was %s and is %s now", table, column, old, new)
             return True
         except duckdb.Error as error:  # a value that does not fit, or a lake that cannot
-            cause = error
+            said, cause = "this was tried, and failed", error
     raise Retyped(
         f"{table}: the column {column} is {old} in the warehouse, and its contract says {new}. "
         "Nothing was changed. Start the DAG rebuild, which types all rows again from the landing; "
-        "or, where what is there may be cast, open the warehouse and run: "
-        f"{statement}"
+        f"{said}: {statement}"
     ) from cause
 
 

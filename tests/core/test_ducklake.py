@@ -22,6 +22,7 @@ from warehouse import Places
 from warehouse.build import TRANSFORMS, build, discover
 from warehouse.journal import Journal
 from warehouse.rebuild import rebuild
+from warehouse.widening import Retyped
 
 # Every statement has its price on DuckLake, and a build has hundreds.
 pytestmark = pytest.mark.timeout(400)
@@ -38,6 +39,20 @@ def test_every_model_is_built_on_ducklake(lake: House) -> None:
     built = company(lake).build(lake.erp, System("shop", "shopify"))
     assert set(built.built) == {model.name for model in discover(TRANSFORMS)}
     assert lake.build(lake.erp, System("shop", "shopify")).built == []
+
+
+def test_a_column_of_an_older_type_is_widened_or_refused(lake: House) -> None:
+    """DuckLake widens less than DuckDB does."""
+    company(lake)
+    orders = "raw_canonical.orders"
+    lake.sql(f"alter table {orders} drop column total")
+    lake.sql(f"alter table {orders} add column total decimal(9,2)")
+    lake.load()
+    assert set(lake.sql(f"select typeof(total) from {orders}")) == {("DECIMAL(18,2)",)}
+    lake.sql(f"alter table {orders} drop column total")
+    lake.sql(f"alter table {orders} add column total bigint")
+    with pytest.raises(Retyped, match="Start the DAG rebuild.*this was tried"):
+        lake.load()
 
 
 def test_the_second_round_is_the_same_as_on_duckdb(lake: House) -> None:

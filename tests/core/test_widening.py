@@ -84,6 +84,7 @@ def test_the_wider_takes_the_narrower_and_not_the_other_way(wide: str, narrow: s
 
 
 def older(house: House, column: str, kind: str) -> None:
+    """As if an older version had made it."""
     house.sql(f"alter table {TABLES} alter column {column} set data type {kind}")
 
 
@@ -130,7 +131,7 @@ def test_a_value_that_does_not_fit_keeps_the_column_as_it_is(house: House) -> No
     company(house)
     older(house, "total", "HUGEINT")
     house.sql(f"update {TABLES} set total = 10::hugeint ** 20 where _key = 'o1'")
-    with pytest.raises(Retyped, match="Nothing was changed") as raised:
+    with pytest.raises(Retyped, match="Nothing was changed.*this was tried") as raised:
         house.load()
     assert isinstance(raised.value.__cause__, duckdb.Error)
     kinds = f"select typeof(total) from {TABLES}"
