@@ -29,7 +29,9 @@ def text(value: str) -> str:
 def clean(column: Column, found: list[str]) -> str:
     """The text of one cell; empty is absent, and absent is the contract's default."""
     whole = f"coalesce({', '.join(found)})"
-    cell = f"nullif(trim({whole}), '')"
+    # trim looks at every character. Where all are ASCII, the two ends tell as much.
+    spaced = f"{whole} like ' %' or {whole} like '% ' or strlen({whole}) > length({whole})"
+    cell = f"nullif(case when {spaced} then trim({whole}) else {whole} end, '')"
     if column.logical in ("array", "object"):
         # There is nothing to trim, and trim looks at every character of a long list.
         cell = f"case when {whole}[1] in ('[', '{{') then {whole} else {cell} end"
@@ -131,23 +133,28 @@ def _timestamp(column: Column, cell: str) -> str:
     if not pattern and column.options.keys() & ZONES:
         return _within(_zoned(column, dated), "TIMESTAMP")
     if not pattern and not zone:
-        return _within(f"(try_cast({dated} as TIMESTAMPTZ) at time zone 'UTC')", "TIMESTAMP")
+        return _within(_utc(f"try_cast({dated} as TIMESTAMPTZ)"), "TIMESTAMP")
     if pattern and "XXX" in str(pattern):
-        return _within(f"({_parsed(str(pattern), cell)} at time zone 'UTC')", "TIMESTAMP")
+        return _within(_utc(_parsed(str(pattern), cell)), "TIMESTAMP")
     if pattern:
         local = f"try_cast({_parsed(str(pattern), cell)} as TIMESTAMP)"
     else:
         local = f"try_cast(regexp_replace({dated}, {text(OFFSET)}, '\\1') as TIMESTAMP)"
-    moment = f"({local} at time zone {text(str(zone or 'UTC'))} at time zone 'UTC')"
+    moment = _utc(f"({local} at time zone {text(str(zone or 'UTC'))})")
     return _within(moment, "TIMESTAMP")
+
+
+def _utc(moment: str) -> str:
+    """Of a TIMESTAMPTZ; `at time zone 'UTC'` says the same and asks a calendar for it."""
+    return f"make_timestamp(epoch_us({moment}))"
 
 
 def _zoned(column: Column, dated: str) -> str:
     """As `timezone` promises: every moment has a zone, none has one, or both are fine."""
     shown, zone = column.options.get("timezone"), column.options.get("defaultTimezone", "UTC")
-    with_zone = f"(try_cast({dated} as TIMESTAMPTZ) at time zone 'UTC')"
+    with_zone = _utc(f"try_cast({dated} as TIMESTAMPTZ)")
     there = _matches(dated, OFFSET)
-    local = f"(try_cast({dated} as TIMESTAMP) at time zone {text(zone)} at time zone 'UTC')"
+    local = _utc(f"(try_cast({dated} as TIMESTAMP) at time zone {text(zone)})")
     branches = f"when {there} then {with_zone} " if shown is not False else ""
     branches += f"when not {there} then {local} " if not shown else ""
     return f"case {branches}end"

@@ -26,7 +26,7 @@ from warehouse import Places, in_memory
 from warehouse.files import sweep, whole, write_json
 from warehouse.landing import Landing, Load
 from warehouse.locks import PATIENCE, alone
-from warehouse.staged import keep, stage
+from warehouse.staged import keep, landed_query, stage
 from warehouse.tables import hold_mapping
 from warehouse.verdict import RuleResult, Verdict, stands
 
@@ -116,7 +116,7 @@ def _check(
             verdict.reason = verdict.reason or _broken_load_rule(connection, table, loads, rows)
         verdict.reason = verdict.reason or _too_many(table, verdict, before)
         verdict.accepted = verdict.reason is None
-        _write_bad(connection, load, verdict)
+        _write_bad(connection, load, superseded, verdict)
     return verdict
 
 
@@ -260,7 +260,9 @@ def _too_many(table: Table, verdict: Verdict, before: Sequence[Load]) -> str | N
     )
 
 
-def _write_bad(connection: duckdb.DuckDBPyConnection, load: Load, verdict: Verdict) -> None:
+def _write_bad(
+    connection: duckdb.DuckDBPyConnection, load: Load, newer: Sequence[Load], verdict: Verdict
+) -> None:
     if not verdict.quarantined:
         load.bad_path().unlink(missing_ok=True)  # an earlier verdict's
         return
@@ -268,6 +270,7 @@ def _write_bad(connection: duckdb.DuckDBPyConnection, load: Load, verdict: Verdi
         connection.execute(
             f"""copy (
                     select b._key, b.rules, b._unreadable, l._row, l._load_id
-                    from bad as b join landed as l using (_key) order by b._key
+                    from bad as b join ({landed_query(load, newer, "bad")}) as l using (_key)
+                    order by b._key
                 ) to {text(str(file))} (format parquet)"""
         )

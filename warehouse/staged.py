@@ -28,17 +28,21 @@ def stage(
 
     Views, so that who reads few columns reads few. `newer`: loads whose keys are left out.
     """
-    without = "".join(f"anti join ({other.rows_query}) using (_key) " for other in newer)
-    connection.execute(
-        f"""create or replace temp view landed as
-            with landed as ({load.rows_query}),
-            newest as (select max(_position) as _position from landed group by _key)
-            select landed.* exclude (_position)
-            from landed semi join newest using (_position) {without}"""
-    )
+    connection.execute(f"create or replace temp view landed as {landed_query(load, newer)}")
     file = _file(places, table, load, newer)
     query = _read(file) if file.exists() else typed_query(table, "landed")
     connection.execute(f"create or replace temp view typed as {query}")
+
+
+def landed_query(load: Load, newer: Sequence[Load] = (), keys: str | None = None) -> str:
+    """SELECT of the newest row per key of the load. `keys`: a table of those asked for."""
+    asked = f"semi join {keys} using (_key)" if keys else ""
+    without = "".join(f"anti join ({other.rows_query}) using (_key) " for other in newer)
+    return f"""
+        with landed as (from ({load.rows_query}) {asked}),
+        newest as (select max(_position) as _position from landed group by _key)
+        select landed.* exclude (_position)
+        from landed semi join newest using (_position) {without}"""
 
 
 def keep(

@@ -127,6 +127,15 @@ def test_no_cell_makes_typing_raise(of: Column, cells: list[Any]) -> None:
             assert (found is None) == bool(reasons), cell
 
 
+@settings(max_examples=25)
+@example(cells=["\xa0x", "x\u3000", " x", "x ", " ", "ş ", "\tx"])
+@given(cells=st.lists(st.text("aşİ \t\xa0\u2003", max_size=6), min_size=1, max_size=30))
+def test_a_text_loses_the_spaces_around_it(cells: list[str]) -> None:
+    spaces = " \xa0\u2003\u3000"
+    expected = [(cell.strip(spaces) or None, []) for cell in cells]
+    assert typed(column("string"), cells) == expected
+
+
 @settings(max_examples=20)
 @example(cells=["1E-324", "1.5e-7", "1e5", "12.340"], scale=2)
 @given(
