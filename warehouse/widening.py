@@ -30,14 +30,16 @@ def widen(
     `there`: its type. Raises Retyped with the statement that would do it all the same.
     """
     old, new = connection.sqltype(there), connection.sqltype(wanted)
-    if takes(old, new):
+    target = both(old, new)
+    if target == str(old):
         return False
-    statement = f"alter table {table} alter column {quoted(column)} set data type {wanted}"
+    statement = f"alter table {table} alter column {quoted(column)} set data type "
+    statement += target or wanted
     said, cause = "or, where what is there may be cast, open the warehouse and run", None
-    if takes(new, old):
+    if target:
         try:
             connection.execute(statement)
-            log.info("%s: %s was %s and is %s now", table, column, old, new)
+            log.info("%s: %s was %s and is %s now", table, column, old, target)
             return True
         except duckdb.Error as error:  # a value that does not fit, or a lake that cannot
             said, cause = "this was tried, and failed", error
@@ -48,17 +50,37 @@ def widen(
     ) from cause
 
 
-def takes(wide: Any, narrow: Any) -> bool:
-    """Whether a cast to `wide` keeps each value of `narrow`, or fails: it never rounds one or
-    leaves out a part of it. Both are a duckdb.sqltype, whose children are of no one type."""
+def both(old: Any, new: Any) -> str | None:
+    """The type that takes values of both, `old` itself where it does; None where there is none.
+
+    Taking is a cast that keeps a value, or fails: it never rounds one or leaves out a part of it.
+    Both are a duckdb.sqltype, whose children are of no one type.
+    """
+    if old.id == new.id and old.id in ("list", "map"):
+        pairs = zip(old.children, new.children, strict=True)
+        inside = [both(one, other) for (_, one), (_, other) in pairs]
+        if None in inside:
+            return None
+        return f"{inside[0]}[]" if old.id == "list" else f"MAP({inside[0]}, {inside[1]})"
+    if old.id == new.id == "struct":
+        ours, theirs = dict(old.children), dict(new.children)
+        fields = {
+            name: both(ours.get(name, theirs.get(name)), theirs.get(name, ours.get(name)))
+            for name in ours | theirs
+        }
+        if None in fields.values():
+            return None
+        if fields == {name: str(kind) for name, kind in ours.items()}:
+            return str(old)
+        return f"STRUCT({', '.join(f'{quoted(name)} {kind}' for name, kind in fields.items())})"
+    if _takes(old, new):
+        return str(old)
+    return str(new) if _takes(new, old) else None
+
+
+def _takes(wide: Any, narrow: Any) -> bool:
     if str(wide) == str(narrow):
         return True
-    if wide.id == "struct" == narrow.id:
-        fields = dict(wide.children)
-        return all(name in fields and takes(fields[name], kind) for name, kind in narrow.children)
-    if wide.id in ("list", "map") and wide.id == narrow.id:
-        pairs = zip(wide.children, narrow.children, strict=True)
-        return all(takes(one, other) for (_, one), (_, other) in pairs)
     if wide.id == "decimal" == narrow.id:
         return _scale_and_precision(wide) >= _scale_and_precision(narrow)
     if wide.id == "decimal":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.core.test_build import company, content, order
 from tests.core.test_check import rows
 from warehouse import memory
 from warehouse.rebuild import rebuild
-from warehouse.widening import Retyped, takes
+from warehouse.widening import Retyped, both
 
 CONNECTION = memory()
 SCALARS = (
@@ -51,18 +52,17 @@ def filled(kind: Any, value: str) -> str:
 
 
 @given(KINDS, KINDS, st.sampled_from(VALUES))
-def test_what_takes_another_type_gives_each_value_back(old: str, new: str, value: str) -> None:
-    narrow, wide = CONNECTION.sqltype(old), CONNECTION.sqltype(new)
-    if not takes(wide, narrow):
+def test_what_takes_both_gives_each_value_back(old: str, new: str, value: str) -> None:
+    target = both(CONNECTION.sqltype(old), CONNECTION.sqltype(new))
+    if target is None:
         return
-    given_value = f"({filled(narrow, value)})::{old}"
-    try:
-        [(same,)] = CONNECTION.execute(
-            f"select {given_value}::{new}::{old} is not distinct from {given_value}"
-        ).fetchall()
-    except duckdb.ConversionException:
-        return  # said, and nothing was lost
-    assert same
+    for kind in (old, new):
+        given_value = f"({filled(CONNECTION.sqltype(kind), value)})::{kind}"
+        back = f"select {given_value}::{target}::{kind} is not distinct from {given_value}"
+        try:
+            assert CONNECTION.execute(back).fetchall() == [(True,)]
+        except duckdb.ConversionException:
+            continue  # said, and nothing was lost
 
 
 @pytest.mark.parametrize(
@@ -75,12 +75,36 @@ def test_what_takes_another_type_gives_each_value_back(old: str, new: str, value
         ("DOUBLE", "FLOAT"),
         ("TIMESTAMP", "DATE"),
         ("STRUCT(a VARCHAR, b DATE)[]", "STRUCT(a VARCHAR)[]"),
+        ("STRUCT(a VARCHAR, b DATE)", "STRUCT(b DATE, a VARCHAR)"),
         ("MAP(VARCHAR, DECIMAL(38,4))", "MAP(VARCHAR, DECIMAL(38,2))"),
     ],
 )
-def test_the_wider_takes_the_narrower_and_not_the_other_way(wide: str, narrow: str) -> None:
+def test_the_wider_stays_and_the_narrower_becomes_it(wide: str, narrow: str) -> None:
     one, other = CONNECTION.sqltype(wide), CONNECTION.sqltype(narrow)
-    assert (takes(one, other), takes(other, one)) == (True, False)
+    assert both(one, other) == str(one)
+    assert set(re.findall(r"\w+", str(both(other, one)))) == set(re.findall(r"\w+", wide))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            "STRUCT(a VARCHAR, b INTEGER)[]",
+            "STRUCT(b BIGINT, c DATE)[]",
+            "a VARCHAR b BIGINT c DATE",
+        ),
+        ("VARCHAR", "JSON", None),
+        ("VARCHAR", "BIGINT", None),
+        ("STRUCT(a VARCHAR)", "STRUCT(a DATE)", None),
+        ("DOUBLE", "DECIMAL(18,2)", None),
+    ],
+)
+def test_what_each_has_alone_is_kept_and_what_is_at_odds_is_refused(
+    old: str, new: str, expected: str | None
+) -> None:
+    found = both(CONNECTION.sqltype(old), CONNECTION.sqltype(new))
+    fields = re.findall(r'"?(\w+)"? (\w+)', found or "")
+    assert (" ".join(" ".join(one) for one in fields) or None) == expected
 
 
 def older(house: House, column: str, kind: str) -> None:
