@@ -28,6 +28,7 @@ LANDED_COLUMNS = {
     "_load_id": "VARCHAR",
     "_change": "VARCHAR",
 }
+BUILT = "built"  # of what a model was made (touched.py): a schema, and names of versions
 OWN = ("ops", "meta")  # contracts of the tables that the warehouse itself fills
 
 
@@ -180,7 +181,9 @@ def _create(connection: duckdb.DuckDBPyConnection, wanted: Mapping[str, Mapping[
                 elif widen(connection, name, column, there[column], kind):
                     bump(connection, name, secrets.token_hex(8))
                     # Models that are brought up to date keep tables of the old types.
-                    connection.execute("delete from ops.versions where starts_with(name, 'built.')")
+                    connection.execute(
+                        "delete from ops.versions where starts_with(name, $1)", [f"{BUILT}."]
+                    )
 
 
 def drop_gone(connection: duckdb.DuckDBPyConnection, models: Collection[str]) -> None:

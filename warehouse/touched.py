@@ -34,7 +34,7 @@ CONTENTS = {
     "identity.clusters": ("record", "cluster"),
 }
 ASKED_OF = {"customer_id": CUSTOMERS, "record": "changes.records"}
-BUILT = "built"
+BUILT = tables.BUILT
 MANY = 0.2  # of all keys; for more, making the table anew is the faster
 EACH = 3.9e3  # bytes for each key, of what does not spill: a million customers filled 4 GB
 

@@ -138,6 +138,15 @@ def test_an_older_column_is_widened_and_nothing_is_lost(
     assert house.build().built == []
 
 
+def test_no_table_of_the_old_types_is_brought_up_to_date(house: House) -> None:
+    company(house).build()
+    kept = "select name from ops.versions where starts_with(name, 'built.')"
+    assert house.sql(kept)
+    older(house, "total", "BIGINT")
+    house.load()
+    assert house.sql(kept) == []
+
+
 def test_what_cannot_be_widened_is_refused_with_the_statement(house: House) -> None:
     company(house).build()
     before = content(house)
